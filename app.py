@@ -37,6 +37,7 @@ if multiprocessing.parent_process() is None:
 
     PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
     GROUND = Deferred("pages.ui.http.ground", "GROUND_ROUTES", ("/ground/",))
+    EARLY = Deferred("pages.ui.http.early", "EARLY_ROUTES", ("/early/",))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/", "/outlines/"))
 
     NOBODY_SECONDS, DRAWN_SECONDS = 8.0, 2.0
@@ -101,6 +102,7 @@ if multiprocessing.parent_process() is None:
                 UploadRoute(),
                 PICTURES,
                 GROUND,
+                EARLY,
                 POINTS,
             ]
         ),

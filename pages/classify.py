@@ -26,13 +26,13 @@ from pages.ui.common.heading import heading
 from pages.ui.common.progress import boundary
 from pages.ui.cutting.form import shown_cut, why_form
 from pages.ui.explore import preparing
-from pages.ui.explore.views import rendering_of
 from pages.ui.state import cache
 from pages.ui.state.address import show_address
 from pages.ui.state.engine import engine
 from pages.ui.state.label_state import settled_view
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session, current
+from pages.ui.state.view_state import rendering_of
 from pages.ui.state.widgets import bound
 
 LABELLED_UNSEEN = (

@@ -9,10 +9,11 @@ from core.scenes.scene import Scene
 from pages.ui.common.progress import boundary
 from pages.ui.cutting.form import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore import preparing
-from pages.ui.explore.views import linked_views, rendering_of
+from pages.ui.explore.views import linked_views
 from pages.ui.search.bar import keep_bar, search_bar
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
+from pages.ui.state.view_state import rendering_of
 
 
 def page() -> None:

@@ -40,7 +40,7 @@ def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, widt
         None,
     )
     data = {"items": items, "top": "q3", "turn": "q3/41", "empty": "", "height": height, "tile": tile_side(height)}
-    page.evaluate(DRAW, [text("tell.js", "rove.js", "gallery.js"), data])
+    page.evaluate(DRAW, [text("tell.js", "early.js", "rove.js", "gallery.js"), data])
     edges = page.locator(".gallery").evaluate(EDGES)
     tops = sorted({round(edge["top"]) for edge in edges})
     first, second = ([edge for edge in edges if round(edge["top"]) == top] for top in tops[:2])
@@ -71,7 +71,7 @@ def test_a_patch_that_two_galleries_share_has_its_letter_in_both_and_is_found_by
         near = Neighbours(scene="s", ids=np.array(ids), similarity=np.ones(3, np.float32))
         items = mark_shared(neighbour_items(PatchRef("s", 3), near, "{id}.webp", None), {5: 0, 9: 1})
         drawn.append({"items": items, "top": "q3", "turn": "", "empty": "", "height": 200, "tile": 60, "linked": True})
-    page.evaluate(TWO, [text("tell.js", "rove.js", "gallery.js"), *drawn])
+    page.evaluate(TWO, [text("tell.js", "early.js", "rove.js", "gallery.js"), *drawn])
     badges = page.locator(".shared:visible").evaluate_all(
         "found => found.map(one => [+one.closest('.tile').dataset.patch, one.textContent,"
         " getComputedStyle(one).backgroundColor])"

@@ -52,7 +52,7 @@ def test_arrows_go_from_picture_to_picture_and_the_place_outlives_another_answer
     page.set_content(
         f"<style>{text('gallery.css')}</style><section><div class='gallery' style='width:400px'></div></section>"
     )
-    page.evaluate(DRAW, [text("tell.js", "rove.js", "gallery.js"), pictures(3, 10, 11, 12, 13, 14, 15, 16)])
+    page.evaluate(DRAW, [text("tell.js", "early.js", "rove.js", "gallery.js"), pictures(3, 10, 11, 12, 13, 14, 15, 16)])
     columns = len(page.locator(".gallery").evaluate("root => getComputedStyle(root).gridTemplateColumns").split())
     shown = ["3", "10", "11", "12", "13", "14", "15", "16"]
     assert page.evaluate(STOPS) == 1
@@ -189,7 +189,7 @@ def test_a_rectangle_dragged_from_beside_the_picture_reaches_its_edge(own_page: 
 
 def test_what_is_pressed_before_the_plot_listens_is_told_once_it_does(page: Page) -> None:
     page.set_content("<section><div class='gallery' style='width:400px'></div></section>")
-    script = text("tell.js", "rove.js", "gallery.js")
+    script = text("tell.js", "early.js", "rove.js", "gallery.js")
     data = pictures(3, 10, 11) | {"deaf": True}
     for item in data["items"]:
         item["sign"] = 0

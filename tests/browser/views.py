@@ -52,11 +52,13 @@ def query(page: Page) -> int | None:
 
 
 def wait_for_query(page: Page, other_than: int | None = None) -> int:
-    """Wait until the gallery shows a query, another one than before; gives its patch."""
+    """Wait until the gallery shows a query, another one than before, and the address says it; gives its patch."""
     tile = page.locator(".gallery .tile.query")
     tile.wait_for(timeout=LONG)
     expect(tile).not_to_have_attribute("data-patch", str(other_than), timeout=LONG)
-    return int(str(tile.get_attribute("data-patch")))
+    patch = int(str(tile.get_attribute("data-patch")))
+    expect(page).to_have_url(re.compile(rf"[?&]q={patch}(&|$)"), timeout=LONG)
+    return patch
 
 
 def click_a_point(page: Page) -> int:

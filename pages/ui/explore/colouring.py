@@ -14,7 +14,7 @@ from core.scenes.patches import PatchRefs, patch_refs
 from core.values.base import Asked, ClassValue, PatchValue
 from core.values.clusters import CLUSTER
 from core.values.legend import Legend
-from core.values.registry import VALUES
+from core.values.registry import OLDER_NAMES, VALUES, choices
 from core.values.source import ValueCells
 from core.values.stability import STABILITY
 from pages.ui.common.progress import follow_line, wanted
@@ -57,6 +57,12 @@ class Colouring:
 def title_of_choice(view: SceneView, name: str) -> str:
     """Return what a choice is called in the list of colours."""
     return f"Colour by {VALUES[name].title_of(view)}"
+
+
+def colour_choices(view: SceneView, asked: Asked, wanted: str | None) -> tuple[list[str], str]:
+    """Return the values that can colour patches, and of them the one that does: what is wanted, else the best."""
+    options, name = choices(view, asked), OLDER_NAMES.get(wanted or "", wanted or "")
+    return options, name if name in options else options[0]
 
 
 def colouring(view: SceneView, name: str, asked: Asked) -> Colouring:

@@ -80,7 +80,7 @@ def comparison(
                 items = neighbour_items(view.query, answer.neighbours, thumbs, view.labels)
                 gallery(
                     mark_shared(items, numbers), top=f"q{view.query.patch}", empty="There is nothing to show.",
-                    height=room, on_query=visitor.ask, key=f"answer_{answers.index(answer)}", rows=COLUMN_ROWS,
+                    height=room, key=f"answer_{answers.index(answer)}", rows=COLUMN_ROWS,
                 )  # fmt: skip
 
 

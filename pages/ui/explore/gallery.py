@@ -47,7 +47,7 @@ _component = st.components.v2.component(
     "landlike_gallery",
     html='<div class="gallery" role="group" aria-label="Pictures of patches; arrows go from one to the next"></div>',
     css=text("gallery.css"),
-    js=text("tell.js", "rove.js", "gallery.js"),
+    js=text("tell.js", "early.js", "rove.js", "gallery.js"),
 )
 
 
@@ -216,43 +216,44 @@ def pager(visitor: Session, total: int) -> None:
                 st.caption(f"{first + 1:,}–{min(total, first + PAGE_OF_PICTURES):,} of {total:,}")
 
 
+def listed_data(items: list[dict[str, Any]], top: str) -> dict[str, Any]:
+    """Return what the gallery's script draws of items; when ``top`` changes, the gallery scrolls back to its top."""
+    return {"items": items, "top": top, "turn": f"{top}/{len(items)}"}
+
+
 def gallery(
     items: list[dict[str, Any]],
     *,
     top: str,
     empty: str,
     height: int,
-    on_query: Callable[[PatchRef], None],
     key: str = GALLERY_KEY,
     rows: int = ROWS,
-    linked: bool = True,
+    on_query: Callable[[PatchRef], None] | None = None,
 ) -> None:
     """Draw the pictures.
 
     Args:
         items: from ``neighbour_items`` or ``plain_items``.
-        top: names what is shown; when it changes, the gallery scrolls back to its top.
+        top: names what is shown.
         empty: what it says without pictures.
         height: pixels.
-        on_query: called with a patch when its picture is clicked, before the next run.
         key: names the gallery on its page.
         rows: rows of pictures that fit the height.
-        linked: False = plot and map do not know these patches.
+        on_query: called with a patch when its picture is clicked, before the next run; None = the patches are those of
+            the plot, which is told.
     """
 
     def asked() -> None:
         value = trigger(key, "query")
         asked_for = PatchRef.parse(value) if isinstance(value, str) else None
-        if asked_for is not None:
+        if asked_for is not None and on_query is not None:
             on_query(asked_for)
 
-    data = {
-        "items": items,
-        "top": top,
-        "turn": f"{top}/{len(items)}",
+    data = listed_data(items, top) | {
         "empty": empty,
         "height": height,
         "tile": tile_side(height, rows, line_height(items)),
-        "linked": linked,
+        "linked": on_query is None,
     }
     _component(key=key, data=data, height=height, on_query_change=asked)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.scenes.patches import PatchRefs
+from core.similarity.neighbours import Neighbours
 from pages.ui.clusters.acts import selected_cluster, selection_in_order
 from pages.ui.common.format import count
 from pages.ui.common.heading import heading
@@ -39,6 +41,8 @@ LISTED = {"pictures": ":material/grid_view: Pictures", "table": ":material/table
 CLUSTER_ORDERS = {"typical": "Typical", "odd": "Odd"}
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
+Pictures = list[dict[str, Any]]
+
 
 def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thumbs: str, height: int) -> None:
     """Draw what answers the question, the selection or places to start from, with what changes it above.
@@ -52,11 +56,6 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
     """
     both = view.neighbours is not None and bool(len(view.selection))
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
-    strange: frozenset[int] = view.known.answers.get(
-        "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
-    )
-    strange = strange if marking(visitor, view) else frozenset()
-    named = captions(view.known, visitor.colour)
     table = visitor.listed_as == "table"
     if not table and show == "similar" and view.neighbours is not None:  # Where to start was never looked for.
         asked = {*view.question.like, *view.question.unlike}
@@ -67,20 +66,45 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
         _table_view(visitor, view, show, height)
         return
     if show == "similar" and view.neighbours is not None:
-        asked = view.query if view.question.plain and view.least is None else None
-        items = neighbour_items(
-            asked, view.neighbours, thumbs, view.labels, strange,
-            first=visitor.page * PAGE_OF_PICTURES, named=named,
-        )  # fmt: skip
-        top = f"q{hash(visitor.asking)}/{view.least}/{visitor.page}"
+        items, top = found_pictures(visitor, view, view.neighbours, colours, thumbs=thumbs, page=visitor.page)
     elif len(view.selection):
         shown = PatchRefs(view.scene.id, tuple(pictured(view, show, visitor.page)))
-        items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
+        items, top = _pictures(visitor, view, colours, shown, thumbs=thumbs), f"s{hash(shown)}"
     else:
         examples = PatchRefs(view.scene.id, places_to_start(view))
-        items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
-    items = mark_places(mark_examples(caption_values(items, view.known, colours), view.question), view.known)
-    gallery(items, top=top, empty="There is nothing to show.", height=height, on_query=visitor.ask)
+        items, top = _pictures(visitor, view, colours, examples, thumbs=thumbs), "start"
+    gallery(items, top=top, empty="There is nothing to show.", height=height)
+
+
+def found_pictures(
+    visitor: Session, view: ViewState, found: Neighbours, colours: Colouring, *, thumbs: str, page: int = 0
+) -> tuple[Pictures, str]:
+    """Return the pictures of what answers a question, as the gallery takes them, and what names them."""
+    asked = view.query if view.question.plain and view.least is None else None
+    items = neighbour_items(
+        asked, found, thumbs, view.labels, _strange(visitor, view),
+        first=page * PAGE_OF_PICTURES, named=captions(view.known, visitor.colour),
+    )  # fmt: skip
+    asking = view.query if view.question.plain else view.question
+    return _captioned(items, view, colours), f"q{hash(asking)}/{view.least}/{page}"
+
+
+def _pictures(visitor: Session, view: ViewState, colours: Colouring, shown: PatchRefs, *, thumbs: str) -> Pictures:
+    named = captions(view.known, visitor.colour)
+    items = plain_items(shown, thumbs, view.labels, _strange(visitor, view), named=named)
+    return _captioned(items, view, colours)
+
+
+def _captioned(items: Pictures, view: ViewState, colours: Colouring) -> Pictures:
+    return mark_places(mark_examples(caption_values(items, view.known, colours), view.question), view.known)
+
+
+def _strange(visitor: Session, view: ViewState) -> frozenset[int]:
+    """Return the patches that pictures mark as unfamiliar."""
+    strange: frozenset[int] = view.known.answers.get(
+        "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
+    )
+    return strange if marking(visitor, view) else frozenset()
 
 
 def _gallery_bar(visitor: Session, view: ViewState, *, show: str, both: bool) -> None:

@@ -102,6 +102,7 @@ class LocalMap(folium.Map):
     default_js = [  # noqa: RUF012
         ("leaflet", _UP + asset_path("leaflet/leaflet.js")),
         ("landlike-tell", _UP + asset_path("tell.js")),
+        ("landlike-early", _UP + asset_path("early.js")),
         ("landlike-patches", _UP + asset_path("map_patches.js")),
         ("landlike-ground", _UP + asset_path("map_ground.js")),
         ("landlike", _UP + asset_path("map.js")),

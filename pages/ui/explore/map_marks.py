@@ -17,6 +17,7 @@ from core.scenes.regions.of_interest import outside_shape
 from core.scenes.scene import Scene
 from core.search.examples import AreaExample
 from core.similarity.neighbours import Neighbours
+from core.similarity.scores import score_texts
 from pages.ui.common.theme import ACCENT
 from pages.ui.state.question import Question
 
@@ -72,6 +73,18 @@ def outlined(
     elif selection.size:
         marks["mask"] = _mask(scene, grid, selection, there)
     return marks
+
+
+def told_neighbours(query: int | None, neighbours: Neighbours | None) -> dict[str, Any]:
+    """Return what the map's script tells of the patch that was asked about and of its neighbours: ranks and scores."""
+    ids, scores = (
+        ([], []) if neighbours is None else (neighbours.ids[:MOST_RANKED], neighbours.similarity[:MOST_RANKED])
+    )
+    return {
+        "query": query,
+        "neighbours": [int(one) for one in ids],
+        "similarity": score_texts([float(one) for one in scores]),
+    }
 
 
 def _examples(scene: Scene, grid: PatchGrid, question: Question) -> dict[str, Any]:

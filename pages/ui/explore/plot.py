@@ -45,7 +45,7 @@ _component = st.components.v2.component(
     "landlike_plot",
     html=_HTML,
     css=text("plot.css"),
-    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot_acts.js", "plot.js"),
+    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot_acts.js", "early.js", "plot.js"),
     isolate_styles=False,
 )
 
@@ -63,6 +63,7 @@ def plot_data(
     marked: bool = True,
     mask: NDArray[np.bool_] | None = None,
     told: str = "",
+    early: str | None = None,
 ) -> dict[str, Any]:
     """Return what the plot's script draws.
 
@@ -78,8 +79,8 @@ def plot_data(
         marked: True = unfamiliar patches are marked.
         mask: which patches meet the conditions that were set, bool of shape (N,); None = all.
         told: a sentence on what was found, for screen readers.
+        early: where the script gets what views show for a patch, with ``{id}`` where the patch id goes; None = nowhere.
     """
-    ids = neighbours.ids.tolist() if neighbours else []
     return {
         "layout": layout_url(view.recipe, settings),
         "values": colours.url(view),
@@ -92,17 +93,32 @@ def plot_data(
         "thumbs": thumbs,
         "accent": ACCENT,
         "plotly": asset_url("plotly.min.js"),
+        "selection": list(selection),
+        "mask": _bits(mask),
+        "early": early,
+        **asked_data(query, neighbours, selected=len(selection), question=question, told=told),
+    }
+
+
+def asked_data(
+    query: int | None, neighbours: Neighbours | None, *, selected: int, question: Question | None, told: str
+) -> dict[str, Any]:
+    """Return the part of ``plot_data`` that follows from what is asked; ``selected`` is how many patches are."""
+    ids = neighbours.ids.tolist() if neighbours else []
+    return {
         "query": query,
         "neighbours": ids,
         "similarity": score_texts(neighbours.similarity.tolist()) if neighbours else [],
-        "selection": list(selection),
         "like": [] if question is None else list(question.like),
         "unlike": [] if question is None else list(question.unlike),
         "asked": question is not None,
         "told": told,
-        "mask": None if mask is None else base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode(),
-        "turn": f"{query}/{len(ids)}/{len(selection)}/{0 if question is None else len(question)}",
+        "turn": f"{query}/{len(ids)}/{selected}/{0 if question is None else len(question)}",
     }
+
+
+def _bits(mask: NDArray[np.bool_] | None) -> str | None:
+    return None if mask is None else base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode()
 
 
 def class_names_url(view: SceneView) -> dict[str, Any] | None:

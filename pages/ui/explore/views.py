@@ -19,26 +19,34 @@ from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import IntArray, PatchRef
 from core.scenes.scene import Scene
-from core.similarity.scores import score_texts
 from core.values.clusters import CLUSTER
-from core.values.registry import OLDER_NAMES, choices
 from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.downloads import order_for, order_spelled
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
 from pages.ui.common.panels import seen_first
-from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
+from pages.ui.explore.colouring import (
+    Colouring,
+    ask_for_values,
+    colour_choices,
+    colouring,
+    of_classes,
+    say_why_not,
+    title_of_choice,
+)
 from pages.ui.explore.comparison import add_button, comparison
+from pages.ui.explore.early_answer import offer_early
 from pages.ui.explore.given_panel import given_panel
 from pages.ui.explore.header import announcement, header
 from pages.ui.explore.listing import listed_patches, neighbour_controls, show_control
-from pages.ui.explore.map_marks import MOST_RANKED
+from pages.ui.explore.map_marks import told_neighbours
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
 from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, novelty_banner
 from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import class_names_url, plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
+from pages.ui.http.early import early_url
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.http.points import outlines_url
 from pages.ui.search.drawing import take_area
@@ -46,7 +54,7 @@ from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.search.threshold import touching_switch
 from pages.ui.state.encoder_answers import EncoderAnswer, answers_of, is_comparing, outlined_view
 from pages.ui.state.session import Session, current
-from pages.ui.state.view_state import ViewState, view_state
+from pages.ui.state.view_state import ViewState, rendering_of, view_state
 from pages.ui.state.warm import import_map
 from pages.ui.state.widgets import bound, segments, select
 
@@ -68,6 +76,7 @@ def _linked_views(scene: Scene, recipe: Recipe) -> None:
     with st.container(key="warned"):  # always there: what comes below a warning would be made anew, the map too
         view = view_state(visitor, scene, recipe)
     view = replace(view, layout=layout_there(visitor, recipe, len(view.table)))
+    offer_early(visitor, scene, recipe)
     with st.container(key="views"):
         header(visitor, view)
         with st.container(key="banner_holder"):
@@ -113,9 +122,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
     """Draw the plot; gives what colours it, and so the map."""
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
         heading("Plot", look="unseen")
-        options = choices(view.known, view.asked)
-        wanted = OLDER_NAMES.get(visitor.colour or "", visitor.colour or "")
-        name = wanted if wanted in options else options[0]
+        options, name = colour_choices(view.known, view.asked, visitor.colour)
         select(
             "Colour",
             options,
@@ -143,6 +150,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         marked=marking(visitor, view),
         mask=view.mask,
         told=announcement(view),
+        early=early_url(visitor.early),
     )
     plot(
         data,
@@ -226,8 +234,6 @@ def _picture_controls(visitor: Session, scene: Scene, rendering: str) -> None:
 
 def patches_told(view: ViewState, colours: Colouring, *, thumbs: str) -> dict[str, Any]:
     """Return where the map's script gets outlines of patches, and what it tells of each."""
-    shown = view.neighbours
-    ids, scores = ([], []) if shown is None else (shown.ids[:MOST_RANKED], shown.similarity[:MOST_RANKED])
     return {
         "outlines": outlines_url(view.recipe),
         "tell": {
@@ -235,9 +241,7 @@ def patches_told(view: ViewState, colours: Colouring, *, thumbs: str) -> dict[st
             "classes": class_names_url(view.known),
             "values": colours.url(view.known),
             "legend": colours.script(),
-            "query": view.query_id if view.question.plain else None,
-            "neighbours": [int(one) for one in ids],
-            "similarity": score_texts([float(one) for one in scores]),
+            **told_neighbours(view.query_id if view.question.plain else None, view.neighbours),
         },
     }
 
@@ -248,12 +252,6 @@ def _picture(scene: Scene, rendering: str, height: int) -> None:
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, rendering)}" '
         f'style="display:block;max-height:{height}px;max-width:100%;margin:0 auto;border-radius:8px">'
     )
-
-
-def rendering_of(visitor: Session, scene: Scene) -> str:
-    """Return what the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
-    possible = renderings_of(scene.bands)
-    return visitor.rendering if visitor.rendering in possible else possible[0]
 
 
 def _take_rendering(name: str) -> None:

@@ -93,6 +93,9 @@ const arrange = (root, tile) => {
 };
 
 function show(root, data, send) {
+  const spelled = JSON.stringify(data);
+  if (root.shown === spelled) return;
+  root.shown = spelled;
   const tiles = kept.get(root) ?? new Map();
   const next = new Map();
   for (const item of data.items) {
@@ -101,8 +104,8 @@ function show(root, data, send) {
     fill(button, item);
     ask.onclick = () => {
       if (item.rank === "Query") return;
-      if (data.linked) window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
-      send("query", item.ref);
+      if (data.linked) tellPlot("landlike:do", { what: "query", id: item.id }, button);
+      else send("query", item.ref);
     };
     const point = (id) => data.linked && window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery", root } }));
     button.onmouseenter = ask.onfocus = () => point(item.id);
@@ -127,7 +130,9 @@ const listening = new WeakSet();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
-  show(root, data, setTriggerValue);
+  root.early ??= new Early();
+  root.latest = data;
+  show(root, root.early.over(data, data.top), setTriggerValue);
   root.linked = data.linked;
   if (!listening.has(root)) {
     listening.add(root);
@@ -135,10 +140,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
       for (const [id, button] of kept.get(root)) button.classList.toggle("hover", root.linked && detail.root !== root && id === detail.id);
     };
     window.addEventListener("landlike:hover", hover);
+    const answered = ({ detail }) => {
+      if (!root.linked || !detail.gallery) return;
+      root.early.take(detail.gallery, root.latest.top);
+      show(root, { ...root.latest, ...detail.gallery }, setTriggerValue);
+    };
+    window.addEventListener("landlike:early", answered);
     const watcher = new ResizeObserver(() => arrange(root, root.tile));
     watcher.observe(root);
     root.forget = () => {
       window.removeEventListener("landlike:hover", hover);
+      window.removeEventListener("landlike:early", answered);
       watcher.disconnect();
       listening.delete(root);
     };

@@ -38,7 +38,7 @@
     pane(map, "marks", 420, true);
     pane(map, "ranks", 620);
     map.getContainer().style.setProperty("--accent", options.accent);
-    state = { map, options, view: {}, notices: {} };
+    state = { map, options, view: {}, notices: {}, early: new Early() };
     state.outlines = L.featureGroup([], { pane: "marks" }).addTo(map);
     state.strange = L.layerGroup().addTo(map);
     state.left = L.layerGroup().addTo(map);
@@ -53,6 +53,8 @@
     addLayers(map, options);
     map.on("click", sendClick);
     map.on("zoomend", markFar);
+    window.parent.addEventListener("landlike:early", answer);
+    window.addEventListener("pagehide", () => window.parent.removeEventListener("landlike:early", answer));
     landlikePatches.attach(map);
     // The page around this frame changes with the system, and says so to nobody.
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(darken, 200));
@@ -140,8 +142,20 @@
     window.Streamlit.setComponentValue(value);
   }
 
-  function update(view) {
+  // What answers a patch, before the page says it.
+  function answer({ detail }) {
+    if (!detail.map || !state.page) return;
+    state.early.take(detail.map, JSON.stringify(state.page.marks));
+    draw({ ...state.page, ...detail.map });
+  }
+
+  function update(told) {
     if (!state) return;
+    state.page = told;
+    draw(state.early.over(told, JSON.stringify(told.marks)));
+  }
+
+  function draw(view) {
     const before = state.view;
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
@@ -151,7 +165,8 @@
     if (!isSame(before.leftOver, view.leftOver)) showLeftOver(view.leftOver);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
     if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
-    landlikePatches.update({ ...view.patches, accent: state.options.accent });
+    const { patches } = view;
+    landlikePatches.update({ ...patches, tell: { ...patches.tell, ...view.tell }, accent: state.options.accent });
     darken();
     state.map.fire("landlike:updated");
   }

@@ -179,7 +179,7 @@
     if (mode === "tell" || id === view.tell.query) tellAbout(row);
     else if (mouse.shiftKey || mouse.altKey) act({ what: "evidence", id, sign: mouse.shiftKey ? 1 : -1 });
     else if (mouse.ctrlKey || mouse.metaKey) act({ what: "pick", id });
-    else return false;
+    else act({ what: "query", id });
     return true;
   }
 

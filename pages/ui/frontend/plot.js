@@ -10,6 +10,10 @@ class View {
     this.graph = this.find(".graph");
     this.veil = element("canvas", "veil");
     this.turn = 0;
+    this.early = new Early();
+    this.asked = 0;
+    this.line = Promise.resolve();
+    this.hurry = () => {};
     this.tools();
     this.watcher = new ResizeObserver(() => this.drawn && this.resize());
     this.grown = () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.room(), 300); };
@@ -17,8 +21,6 @@ class View {
     this.watcher.observe(this.find(".stage"));
     this.hovered = (event) => { this.hover = event.detail.id; this.mark(); };
     window.addEventListener("landlike:hover", this.hovered);
-    this.asked = (event) => { this.pending = event.detail.id; this.mark(); };
-    window.addEventListener("landlike:query", this.asked);
     this.done = (event) => this.answer(event, (detail) => this.act(detail));
     window.addEventListener("landlike:do", this.done);
     this.keyed = (event) => this.answer(event, ({ key, id }) => (key === "?" ? this.help() : this.sign(key, id)));
@@ -58,9 +60,10 @@ class View {
     if (this.drawn) window.Plotly.relayout(this.graph, { dragmode: mode });
   }
 
-  async update(data, send) {
+  async update(said, send) {
+    const data = this.early.over(said, said.turn);
     this.data = data;
-    this.send = send;
+    this.tell = send;
     if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
     this.seen = data.turn;
     const told = this.find(".told");
@@ -283,7 +286,31 @@ class View {
     this.pending = id;
     this.find(".card").hidden = true;
     this.mark();
+    this.hurry();
+    const answered = this.showEarly(id);
+    this.line = this.line.then(() => Promise.race([answered, new Promise((done) => {
+      this.hurry = done; // a later question, for which it need not wait
+      setTimeout(done, PATIENCE);
+    })]));
     this.send("query", id);
+  }
+
+  // What is told reaches the server in order, after an answer that is on its way: a run of the page would hold it up.
+  send(name, value) {
+    this.line = this.line.then(() => this.gone || this.tell(name, value));
+  }
+
+  async showEarly(id) {
+    const asked = ++this.asked, before = this.data.turn;
+    const answer = await earlyAnswer(this.data.early, id).catch(() => null);
+    if (!answer || asked !== this.asked || this.gone || this.data.turn !== before) return;
+    this.early.take(answer.plot, before);
+    this.data = { ...this.data, ...answer.plot };
+    this.pending = undefined;
+    this.seen = this.data.turn;
+    this.find(".told").textContent = this.data.told;
+    this.mark();
+    window.dispatchEvent(new CustomEvent("landlike:early", { detail: answer }));
   }
 
   chosen(event) {
@@ -352,7 +379,6 @@ class View {
     clearTimeout(this.waiting);
     window.removeEventListener("resize", this.grown);
     window.removeEventListener("landlike:hover", this.hovered);
-    window.removeEventListener("landlike:query", this.asked);
     window.removeEventListener("landlike:do", this.done);
     window.removeEventListener("landlike:key", this.keyed);
     document.removeEventListener("keydown", this.pressed);

@@ -111,7 +111,8 @@ def _found() -> dict[str, Asset]:
     own, leaflet = _FRONTEND, _package("xstatic.pkg.leaflet") / "data"
     files = {f"leaflet/{name}": Asset(leaflet / name) for name in _LEAFLET}
     files[PLOTLY] = Asset(_package("plotly") / "package_data" / PLOTLY)
-    files |= {name: Asset(own / name) for name in ("tell.js", "map.js", "map_patches.js", "map_ground.js", "map.css")}
+    of_map = ("tell.js", "early.js", "map.js", "map_patches.js", "map_ground.js", "map.css")
+    files |= {name: Asset(own / name) for name in of_map}
     return files
 
 

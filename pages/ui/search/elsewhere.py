@@ -62,7 +62,7 @@ def _patches_of(visitor: Session, recipe: Recipe, scene: Scene) -> None:
     thumbs = thumb_url(scene.id, twin.cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
     items = plain_items(PatchRefs(scene.id, tuple(ids)), thumbs, view.labels.shown)
     gallery(
-        items, top=scene.id, empty="", height=_HEIGHT, key="other_gallery", linked=False,
+        items, top=scene.id, empty="", height=_HEIGHT, key="other_gallery",
         on_query=lambda ref: _add(visitor, recipe.scene_id, ref),
     )  # fmt: skip
 

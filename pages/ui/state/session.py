@@ -13,6 +13,7 @@ from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
 from pages.ui.state.cluster_desk import ClusterDesk
 from pages.ui.state.cut_draft import CutDraft
+from pages.ui.state.early import EarlyAnswers
 from pages.ui.state.label_desk import WHO_COOKIE, LabelDesk, who_of_cookie
 from pages.ui.state.other_examples import OtherExample
 from pages.ui.state.question import MOST_IN_LINK, Asking, Question, asked_by, id_runs, read_id_runs, same_address
@@ -105,6 +106,7 @@ class Session:
         typed: what stands in the search bar because it could not be meant; empty = what is asked.
         bar: what the search bar shows, its text and the sentence under it, as it was drawn last.
         chips: how often pictures were given; their uploader is emptied by it.
+        early: how the browser is told what answers a patch, before a page has run for it.
     """
 
     scene_id: str | None = None
@@ -167,6 +169,7 @@ class Session:
     typed: str = ""
     bar: tuple[str, str] = ("", "")
     chips: int = 0
+    early: EarlyAnswers = field(default_factory=EarlyAnswers, compare=False)
 
     def open(self, scene_id: str | None) -> None:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable
+from core.imagery.render import renderings_of
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels
 from core.scenes.outline_areas import HECTARE
@@ -133,7 +134,7 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     visitor.selection = patch_refs(scene.id, held)
     mask, uncounted = _mask(visitor, known, question)
     try:
-        found = _found(visitor, known, question, mask)
+        found = _found(visitor, known, question, mask, least=visitor.least)
     except LandlikeError as error:  # Examples that cancel out: the next one may settle it.
         st.warning(plain(error), icon=":material/warning:")
         found = None
@@ -141,6 +142,29 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
         known=known, query=query, question=question, neighbours=found, selection=visitor.selection,
         least=visitor.least, filters=visitor.filters, mask=mask, uncounted=uncounted,
     )  # fmt: skip
+
+
+def view_of_patch(visitor: Session, known: SceneView, patch_id: int) -> ViewState | None:
+    """Return what a visitor will see after asking for the like of a patch; None where that is asked, or unknown.
+
+    The session stays as it is, and the settings of the layout are left open.
+    """
+    scene, query = known.scene, PatchRef(known.scene.id, patch_id)
+    if not known.table.holds(patch_id) or query == visitor.asking:
+        return None
+    question = Question(scene.id, (patch_id,))
+    mask, uncounted = _mask(visitor, known, question)
+    return ViewState(
+        known=known, query=query, question=question, neighbours=_found(visitor, known, question, mask, least=None),
+        selection=visitor.selection if visitor.selection.scene == scene.id else patch_refs(scene.id, ()),
+        filters=visitor.filters, mask=mask, uncounted=uncounted,
+    )  # fmt: skip
+
+
+def rendering_of(visitor: Session, scene: Scene) -> str:
+    """Return what the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
+    possible = renderings_of(scene.bands)
+    return visitor.rendering if visitor.rendering in possible else possible[0]
 
 
 def _here(known: SceneView) -> str:
@@ -211,7 +235,9 @@ def _ranking(known: SceneView, question: Question) -> Ranking | None:
         return None
 
 
-def _found(visitor: Session, known: SceneView, question: Question, mask: NDArray[np.bool_] | None) -> Neighbours | None:
+def _found(
+    visitor: Session, known: SceneView, question: Question, mask: NDArray[np.bool_] | None, *, least: float | None
+) -> Neighbours | None:
     """Return what answers a question, the nearest or all from a score on; None where nothing good is asked for.
 
     From a score on, examples and what touches them count too: they are of the land that is looked for.
@@ -219,9 +245,9 @@ def _found(visitor: Session, known: SceneView, question: Question, mask: NDArray
     if not question.answerable or len(known.table) < 2:
         return None
     apart = visitor.leave_out_touching
-    if visitor.least is not None:
+    if least is not None:
         ranking = known.ranking(question)
-        return ranking.best(least=visitor.least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
+        return ranking.best(least=least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
     if question.plain and mask is None:
         return known.neighbours(question.like[0], visitor.count, leave_out_touching=apart)
     ranking = known.ranking(question)
