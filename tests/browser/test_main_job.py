@@ -62,13 +62,37 @@ def test_a_first_visit_opens_the_scene_and_finds_land_like_a_point_and_a_place(p
     second = click_the_map(page, 0.37, 0.55, other_than=first)
     wait_for_ranks(page, 20)
     assert land.get_attribute("data-kept") == "yes"
+    page.route("**/early/**", lambda route: route.abort())  # the run alone does it too
     go_back_and_forward(page, first, second)
+    page.unroute("**/early/**")
+    an_answer_stands_before_the_page_has_run_and_is_the_same_after(page, second)
     give_and_take_examples(page, second)
     ask_by_an_area(page)
     assert land.get_attribute("data-kept") == "yes"
     land.focus()
     page.keyboard.press("ArrowRight")
     expect(map_frame(page).locator(".landlike-said")).to_contain_text("°")
+
+
+def an_answer_stands_before_the_page_has_run_and_is_the_same_after(page: Page, asked: int) -> None:
+    page.evaluate(
+        """() => window.addEventListener("landlike:early", () => requestAnimationFrame(() => {
+          const map = document.querySelector("iframe[title*='folium']").contentDocument;
+          const marks = map.querySelectorAll(".landlike-rank").length;
+          window.early = [location.search, document.querySelector(".ll-plot .told").textContent, marks];
+        }), { once: true })"""
+    )
+    page.locator(".gallery .tile").nth(4).click()
+    page.wait_for_function("window.early")
+    early = tiles(page)
+    address, words, marks = page.evaluate("window.early")
+    assert f"q={asked}" in address, "the page does not know of it yet"
+    assert (words.split(",")[0], marks) == (f"20 patches like patch {early[0]['patch']}", 21)
+    assert wait_for_query(page, asked) == early[0]["patch"]
+    same = ("patch", "rank", "value")
+    assert [[one[name] for name in same] for one in tiles(page)] == [[one[name] for name in same] for one in early]
+    page.go_back()
+    assert wait_for_query(page, early[0]["patch"]) == asked
 
 
 def test_a_person_cuts_the_scene_otherwise_and_goes_back_by_one_click(page: Page, server: Server) -> None:
@@ -262,6 +286,7 @@ def keys_go_on(page: Page) -> None:
     expect(keys).to_be_hidden()
     page.locator(".st-key-colour input").click()
     page.get_by_role("option", name="Colour by NDWI").click()
+    expect(page.get_by_role("option")).to_have_count(0)
     page.keyboard.press("?")  # what the mouse chose leaves the keys to the page
     expect(keys).to_be_visible()
     page.keyboard.press("?")
