@@ -79,16 +79,18 @@ def an_answer_stands_before_the_page_has_run_and_is_the_same_after(page: Page, a
         """() => window.addEventListener("landlike:early", () => requestAnimationFrame(() => {
           const map = document.querySelector("iframe[title*='folium']").contentDocument;
           const marks = map.querySelectorAll(".landlike-rank").length;
-          window.early = [location.search, document.querySelector(".ll-plot .told").textContent, marks];
+          const pale = getComputedStyle(document.querySelector(".st-key-why_view")).opacity;
+          window.early = [location.search, document.querySelector(".ll-plot .told").textContent, marks, pale];
         }), { once: true })"""
     )
     page.locator(".gallery .tile").nth(4).click()
     page.wait_for_function("window.early")
     early = tiles(page)
-    address, words, marks = page.evaluate("window.early")
+    address, words, marks, pale = page.evaluate("window.early")
     assert f"q={asked}" in address, "the page does not know of it yet"
-    assert (words.split(",")[0], marks) == (f"20 patches like patch {early[0]['patch']}", 21)
+    assert (words.split(",")[0], marks, pale) == (f"20 patches like patch {early[0]['patch']}", 21, "0.3")
     assert wait_for_query(page, asked) == early[0]["patch"]
+    expect(page.locator(".st-key-why_view")).to_have_css("opacity", "1")
     same = ("patch", "rank", "value")
     assert [[one[name] for name in same] for one in tiles(page)] == [[one[name] for name in same] for one in early]
     page.go_back()

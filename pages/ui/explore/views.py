@@ -302,7 +302,8 @@ def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
     height = heights(visitor, view)[1]
     if not view.scene.bands:
         _why_title(view, "What is known of them", clustered)
-        given_panel(view, asked_rows(view), _answering_rows(view))
+        with st.container(key="why_view"):
+            given_panel(view, asked_rows(view), _answering_rows(view))
         return
     asked, answered = asked_rows(view), view.neighbours is not None
     told = told_spectra(
@@ -312,10 +313,11 @@ def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
     _why_title(view, _why_words(view), clustered, visitor)
     colours = {"Neighbours": BLUE, "Whole scene": GREY, "Whole area": GREY}
     lines = [line(name, one, accent=name not in colours, colour=colours.get(name, "")) for name, one in told.lines]
-    signature_chart(lines, view.scene.bands, height=height - 104 if asked.size else height)
-    if told.sentences:
-        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told.sentences)
-        st.html(f'<ul class="ll-notes">{items}</ul>')
+    with st.container(key="why_view"):
+        signature_chart(lines, view.scene.bands, height=height - 104 if asked.size else height)
+        if told.sentences:
+            items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told.sentences)
+            st.html(f'<ul class="ll-notes">{items}</ul>')
 
 
 def _why_words(view: ViewState) -> str:
