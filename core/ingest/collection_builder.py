@@ -123,7 +123,7 @@ def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan, named_by: str) -> lis
         ),
         *plan.findings,
         *([missing] if missing else []),
-        *plan.scale.findings,
+        *(() if plan.scales is None else plan.scales.findings),
         no_data(share, "pictures mark none" if plan.picture else "pixels that are 0 in every band or hold no number"),
         _classes(mosaic, named_by),
     ]
@@ -290,7 +290,7 @@ def _take(
             if patch_shape(raster) != plan.shape:
                 mosaic.skipped[member] = _unlike(patch_shape(raster), plan.shape)
                 return None
-            block = _canonical(raster, plan)
+            block = _canonical(raster, plan, found.names.get(member.number, member.name))
         finally:
             raster.close()
     except SourceError as error:
@@ -312,18 +312,23 @@ def _unlike(shape: PatchShape, most: PatchShape) -> str:
     return f"numbers of type {shape[3]} where most have {most[3]}"
 
 
-def _canonical(raster: RasterFile, plan: CollectionPlan) -> NDArray[np.uint16]:
-    """Read numbers of shape (bands, side, side) as the file's rows run."""
+def _canonical(raster: RasterFile, plan: CollectionPlan, name: str) -> NDArray[np.uint16]:
+    """Read numbers of shape (bands, side, side) as the file's rows run.
+
+    Raises:
+        SourceError: when it states of its bands or numbers what no patch that was looked at does.
+    """
     window = (0, 0, plan.side, plan.side)
-    if plan.picture:
+    if plan.scales is None:
         return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)
+    scale, indexes = plan.scales.of(raster, name), plan.indexes_in(raster)
     nodata = [
         mark if plan.nodata is not None else replace(mark, values=(*mark.values, raster.nodata[index - 1] or math.nan))
-        for index, mark in zip(plan.indexes, plan.marks, strict=True)
+        for index, mark in zip(indexes, plan.marks, strict=True)
     ]
-    got = read_resampled(raster, list(plan.indexes), nodata, raster.geobox.transform, window)
+    got = read_resampled(raster, list(indexes), nodata, raster.geobox.transform, window)
     pairs = zip(plan.bands, got.values, strict=True)
-    block = np.stack([to_canonical(numbers, *plan.scale.of(band)) for band, numbers in pairs])
+    block = np.stack([to_canonical(numbers, *scale.of(band)) for band, numbers in pairs])
     block *= ~(got.missing | (got.zero & (not plan.zero_is_data)))
     return block
 

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from core.bands import EUROSAT_CLASSES
 from core.errors import SourceError
 from core.ingest.bands.assign import name_bands
-from core.ingest.bands.calibration import Calibration, calibration
+from core.ingest.bands.calibration import calibration
 from core.ingest.bands.fill import fills_said, shared_or_wide, standing_apart
 from core.ingest.bands.flat_ground import doubtful_bright
-from core.ingest.bands.scale import BandNumbers, calibrate
+from core.ingest.bands.names import parse_band
+from core.ingest.bands.patch_scales import PatchNumbers, PatchScales, patch_scales
 from core.ingest.files import Member, Shelf, SourceFiles
 from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.formats.patch_folders import open_patch, release_patch
 from core.ingest.formats.product_metadata import Hints, read_hints
 from core.ingest.grid.resample import NoData, no_data_of
-from core.ingest.grid.stack import layers_of
+from core.ingest.grid.stack import Layer, layers_of
 from core.ingest.sandbox.limits import PATCH_SIDES
 from core.scenes.quality import Finding
 
@@ -43,8 +44,9 @@ class CollectionPlan:
         shape: bands, height, width and type of the files.
         bands: present bands in product order.
         indexes: 1-based band of the file for each of them.
+        texts: what most files call their bands.
         picture: True = 8-bit pictures.
-        scale: what the numbers mean.
+        scales: what the numbers mean; of pictures None.
         marks: what marks missing pixels of each band beyond what a patch declares.
         zero_is_data: True = tags state that 0 is a number like others.
         nodata: what a person says stands for no data, in place of what files declare; None = nothing was said.
@@ -55,8 +57,9 @@ class CollectionPlan:
     shape: PatchShape
     bands: tuple[str, ...]
     indexes: tuple[int, ...]
+    texts: tuple[str, ...]
     picture: bool
-    scale: Calibration
+    scales: PatchScales | None
     marks: tuple[NoData, ...]
     zero_is_data: bool
     nodata: float | None
@@ -67,6 +70,23 @@ class CollectionPlan:
     def side(self) -> int:
         """Pixels a side."""
         return self.shape[1]
+
+    def indexes_in(self, raster: RasterFile) -> tuple[int, ...]:
+        """Return the 1-based band of a patch for each of the present bands; some patches have them in another order.
+
+        Raises:
+            SourceError: when it calls them otherwise.
+        """
+        if self.picture or raster.descriptions == self.texts or not any(raster.descriptions):
+            return self.indexes
+        named = {index: parse_band(text) for index, text in enumerate(raster.descriptions, 1)}
+        usual = [parse_band(text) for text in self.texts]
+        if not any(usual) or {*named.values()} != {*usual} or len({*usual}) < len(usual):
+            if any(usual) or any(named.values()):
+                raise SourceError(found="its bands are called otherwise than those of most", remedy="open it by itself")
+            return self.indexes
+        places = {band: index for index, band in named.items()}
+        return tuple(places[usual[index - 1]] for index in self.indexes)
 
 
 def patch_shape(raster: RasterFile) -> PatchShape:
@@ -83,9 +103,11 @@ class _Probe:
         raster: the file, closed.
         shape: what has to be equal in all patches.
         pixels: some of its valid pixels, shape (bands, pixels), transparency left out.
+        name: what people call it.
     """
 
     raster: RasterFile
+    name: str
     shape: PatchShape
     pixels: NDArray[np.float32]
 
@@ -105,6 +127,8 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
         raise SourceError(found=unread, remedy="choose a zip of GeoTIFF or JPEG patches in class folders")
     shape = Counter(probe.shape for probe in opened).most_common(1)[0][0]
     alike = [probe for probe in opened if probe.shape == shape]
+    texts = Counter(probe.raster.descriptions for probe in alike).most_common(1)[0][0]
+    alike = [probe for probe in alike if probe.raster.descriptions == texts]
     _, height, width, kind = shape
     if height != width or height not in PATCH_SIDES:
         unlike = f"its rasters are not named as bands, and with {width} × {height} pixels they are no patches"
@@ -124,27 +148,41 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
     apart = {} if chosen is not None else {band: standing_apart(values) for band, values in reals.items()}
     fills, bright = shared_or_wide(apart, reals)
     marks = {band: NoData(values=fills[band]) if fills else no_data_of(chosen) for band in samples}
-    good = np.logical_and.reduce([~marks[band].found_in(values) for band, values in samples.items()])
-    numbers = {
-        layer.band: BandNumbers(
-            values=samples[layer.band][good],
-            integers=np.dtype(kind).kind in "iu",
-            scaling=layer.source.scaling[layer.index - 1],
-        )
-        for layer in naming.layers
-    }
+    looked_at = [_numbers(probe, naming.layers, rows, marks) for probe in alike]
+    integers, own = np.dtype(kind).kind in "iu", _of_all(hints, files.name)
     return CollectionPlan(
         shape=shape,
         bands=tuple(layer.band for layer in naming.layers),
         indexes=tuple(layer.index for layer in naming.layers),
+        texts=texts,
         picture=False,
-        scale=calibrate(numbers, chosen=files.settings.scale, hints=hints),
+        scales=patch_scales(looked_at, chosen=files.settings.scale, integers=integers, hints=own),
         marks=tuple(marks[layer.band] for layer in naming.layers),
-        zero_is_data=any(each.scaling is not None and each.scaling[1] > 0 for each in numbers.values()),
+        zero_is_data=any(pair is not None and pair[1] > 0 for pair in looked_at[0].scaling.values()),
         nodata=chosen,
         hints=hints,
         findings=(naming.finding, *fills_said(fills), *doubtful_bright(bright)),
     )
+
+
+def _numbers(
+    probe: _Probe, layers: Sequence[Layer], rows: Mapping[int, int], marks: Mapping[str, NoData]
+) -> PatchNumbers:
+    """Return the numbers of a patch by band, without those that stand for no data."""
+    values = {layer.band: probe.pixels[rows[layer.index]] for layer in layers}
+    good = np.logical_and.reduce([~marks[band].found_in(numbers) for band, numbers in values.items()])
+    return PatchNumbers(
+        raster=probe.raster,
+        name=probe.name,
+        bands={band: numbers[good] for band, numbers in values.items()},
+        scaling={layer.band: probe.raster.scaling[layer.index - 1] for layer in layers},
+    )
+
+
+def _of_all(hints: Hints, name: str) -> Hints:
+    """Return hints that say of an offset what the name of the source does; what a patch says is asked of each."""
+    own = read_hints([name], {}, ())
+    return replace(hints, baseline=own.baseline, offset=own.offset)
 
 
 def _hints(files: SourceFiles, found: PatchFiles, tags: Mapping[str, str]) -> Hints:
@@ -199,13 +237,14 @@ def _picture_plan(shape: PatchShape, hints: Hints, *, known: bool) -> Collection
         shape=shape,
         bands=order,
         indexes=tuple(PICTURE_BANDS.index(band) + 1 for band in order),
+        texts=(),
         picture=True,
-        scale=scale,
+        scales=None,
         marks=(NoData(),) * len(order),
         zero_is_data=False,
         nodata=None,
         hints=hints,
-        findings=(finding,),
+        findings=(finding, *scale.findings),
     )
 
 
@@ -216,7 +255,8 @@ def _probe(shelf: Shelf, patches: Sequence[Member], found: PatchFiles) -> list[_
         try:
             raster = open_patch(shelf, member, found)
             try:
-                opened.append(_Probe(raster=raster, shape=patch_shape(raster), pixels=_valid(raster)))
+                name = found.names.get(member.number, member.name)
+                opened.append(_Probe(raster=raster, name=name, shape=patch_shape(raster), pixels=_valid(raster)))
             finally:
                 raster.close()
         except SourceError:

@@ -73,6 +73,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _RAW = re.compile(r"Sentinel-2.{0,12}_\(Raw\)", re.IGNORECASE)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
+_BASELINE_OF_PRODUCT = re.compile(r"(?<=_)N\d{4}(?=_R\d{3}(?!\d))")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
 _BAND_OFFSET_TEXT = re.compile(
@@ -197,6 +198,15 @@ def read_hints(
         cloud=_cloud(tags, documents),
         quantity=_quantity_in_documents(documents) or _quantity_in_tags(tags),
     )
+
+
+def offset_hints(names: Iterable[str], tags: Mapping[str, str]) -> Hints:
+    """Gather only what tags and names of patches say of the offset; arguments as of ``read_hints``.
+
+    Patches are counted in many ways, so that a baseline is only what stands in a name as in that of a product.
+    """
+    stated = [found[0] for name in names if (found := _BASELINE_OF_PRODUCT.search(name))]
+    return Hints(baseline=_baseline(stated, tags, ()), offset=_offset_in_tags(tags))
 
 
 def _quantity_in_documents(documents: Iterable[str]) -> Quantity | None:

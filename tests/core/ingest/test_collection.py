@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
+from numpy.typing import NDArray
 from rasterio.transform import Affine
 from rasterio.warp import transform as warp_points
 
@@ -22,7 +23,7 @@ from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.places import source_names
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
-from tests.core.ingest.rasters import NORTH_UP, land, read_scene, write_tif
+from tests.core.ingest.rasters import LAND, NORTH_UP, land, read_scene, write_tif
 from tests.scenes import read_patch
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -294,3 +295,97 @@ def test_names_of_classes_in_zips_without_the_flag(tmp_path: Path, library: Libr
         packed.writestr("Wald/.DS_Store", b"1")
     path.write_bytes(path.read_bytes().replace(b"X" * len(raw) + b"/", raw + b"/"))
     assert ingest([path], library).classes == tuple(sorted(("Wald", name)))
+
+
+MIXED = 24
+
+
+def mixed(
+    folder: Path,
+    *,
+    names: str = "{n}.tif",
+    half: str = "lifted",
+    lifted: bool = True,
+    bands: tuple[str, ...] = BAND_NAMES,
+) -> dict[str, NDArray[np.float64]]:
+    """Patches of many kinds of land, every other one written in another way; true numbers × 10,000 by name."""
+    rng, truth = np.random.default_rng(3), {}
+    for n in range(MIXED):
+        shine = np.array([LAND[name] for name in bands]) * rng.uniform(0.6, 1.3, len(bands))
+        true = np.rint(shine[:, None, None] * rng.uniform(0.5, 1.1, (len(bands), SIDE, SIDE)))
+        other, order, tags, pixels = n % 2 == 1, list(bands), {}, true.copy()
+        if other and half == "reversed":
+            order, pixels = order[::-1], pixels[::-1]
+        if other and lifted and half != "reversed":
+            pixels += 1000
+        if half == "baselines":
+            tags = {"PROCESSING_BASELINE": "05.09" if other else "03.01"}
+        date = f"{'2022-06' if other else '2019-06'}-{1 + n:02d}".replace("-", "")
+        base = names.format(n=n, date=date, baseline="N0509" if other else "N0301")
+        path = folder / f"class {n % 3}" / base
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tif(path, pixels.astype(np.uint16), order, tags=tags)
+        if other and half == "scaled":
+            with rasterio.open(path, "r+") as data:
+                data.scales, data.offsets = (1e-4,) * 13, (-0.1,) * 13
+        truth[base] = true
+    return truth
+
+
+def check_truth(scene: Scene, truth: dict[str, NDArray[np.float64]]) -> None:
+    names = list(filter(None, source_names(scene) or []))
+    assert sorted(names) == sorted(truth)
+    for place, name in enumerate(names):
+        pixels, _ = read_patch(scene, patch_grid(scene), place, BAND_NAMES)
+        np.testing.assert_allclose(pixels * 10_000, truth[name], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("names", "half"),
+    [
+        ("S2A_MSIL2A_{date}T101031_{n}_7.tif", "lifted"),
+        ("S2A_MSIL2A_{date}T101031_{baseline}_R022_T33UUP_{n}_7.tif", "lifted"),
+        ("{n}.tif", "baselines"),
+        ("{n}.tif", "scaled"),
+        ("{n}.tif", "reversed"),
+    ],
+)
+def test_patches_of_which_half_are_written_otherwise_and_say_so(
+    tmp_path: Path, library: Library, names: str, half: str
+) -> None:
+    truth = mixed(tmp_path / "set", names=names, half=half)
+    scene = ingest([tmp_path / "set"], library)
+    check_truth(scene, truth)
+    said = {line.topic: line for line in load_quality(scene.directory).findings}
+    assert (said["scale"].basis == "warning") is (half != "reversed")
+
+
+@pytest.mark.parametrize(
+    ("names", "bands"),
+    [
+        ("patch_N{n:04d}.tif", tuple(name for name in BAND_NAMES if name != "B10")),
+        ("S2A_MSIL2A_20170601T101031_{n}_7.tif", BAND_NAMES),
+    ],
+)
+def test_patches_of_which_half_hold_the_offset_and_nothing_says_which(
+    tmp_path: Path, library: Library, names: str, bands: tuple[str, ...]
+) -> None:
+    mixed(tmp_path / "set", names=names, bands=bands)
+    with pytest.raises(SourceError, match=r"some of its patches hold the offset .* of 24 looked at, 12 such as"):
+        ingest([tmp_path / "set"], library)
+
+
+def test_patches_of_which_half_are_later_and_none_holds_the_offset(tmp_path: Path, library: Library) -> None:
+    truth = mixed(tmp_path / "set", names="S2A_MSIL2A_{date}T101031_{n}_7.tif", lifted=False)
+    check_truth(ingest([tmp_path / "set"], library), truth)
+
+
+def test_bright_land_among_dark_patches_is_not_taken_for_the_offset(tmp_path: Path, library: Library) -> None:
+    truth = mixed(tmp_path / "set", lifted=False)
+    sand = np.array([1700, 1900, 2400, 3100, 3300, 3400, 3500, 3600, 3700, 1500, 12, 4400, 3900])[:, None, None]
+    for n in range(8):
+        pixels = np.rint(sand * np.random.default_rng(n).uniform(0.85, 1.15, (13, SIDE, SIDE)))
+        (tmp_path / "set" / "sand").mkdir(exist_ok=True)
+        write_tif(tmp_path / "set" / "sand" / f"s{n}.tif", pixels.astype(np.uint16), BAND_NAMES, crs=None)
+        truth[f"s{n}.tif"] = pixels
+    check_truth(ingest([tmp_path / "set"], library), truth)
