@@ -16,6 +16,8 @@ from core.errors import SettingsError
 LAST_PORT = 65535
 BASE_PATH = re.compile(r"/?(?:[\w.~-]+(?:/[\w.~-]+)*/?)?", re.ASCII)
 """The form of the path that a part of a site begins with."""
+NO_PREFIX = re.compile(r"[%\\\x00-\x1f\x7f]|(?:^|/)\.\.?(?:/|$)")
+"""What no prefix in a bucket may hold: libraries do not agree on what it means there."""
 FIRST_SCENES = ("sample", "synthetic")
 """What a data folder without scenes may open first: a real scene, or a made-up landscape whose classes are known."""
 
@@ -98,11 +100,16 @@ def _bucket(text: str) -> str:
     """Return the address of a bucket; empty for a folder. What is refused is not shown, for it may hold a secret."""
     if "://" not in text:
         return ""
-    if not re.fullmatch(r"(s3|az|gs)://[^/@?#\s]+(/[^@?#\s]*)?", text):
+    if not re.fullmatch(r"(s3|az|gs)://[^/@?#\s]+(/[^@?#]*)?", text):
         found = "LANDLIKE_DATA is an address, and not of a bucket with a prefix alone"
         remedy = "give s3://bucket/prefix, az://container/prefix or gs://bucket/prefix, or a folder"
         raise SettingsError("Reading the settings", found, remedy)
     scheme, _, rest = text.partition("://")
+    if NO_PREFIX.search(rest):
+        found = "the prefix of LANDLIKE_DATA has a %, a \\, a control character, or a part that is . or .."
+        raise SettingsError(
+            "Reading the settings", found, "give another prefix; spaces and letters of any script may be"
+        )
     return f"{scheme}://{'/'.join(part for part in rest.split('/') if part)}"
 
 

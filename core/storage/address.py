@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.config import NO_PREFIX
 from core.errors import StoreError
 from core.storage.base import Storage
 from core.storage.bucket import DEFAULT_PATIENCE, Patience, open_bucket
@@ -48,5 +49,8 @@ def open_storage(text: str, patience: Patience = DEFAULT_PATIENCE) -> Storage:
         raise StoreError(asked, found, "leave that out, and set credentials in the environment")
     if not parts.netloc:
         raise StoreError(asked, "it names no bucket", f"give one, such as {scheme}://bucket/prefix")
+    if NO_PREFIX.search(text.partition("://")[2]):
+        found = "its prefix has a %, a \\, a control character, or a part that is . or .."
+        raise StoreError(asked, found, "give another prefix; spaces and letters of any script may be")
     prefix = "/".join(part for part in parts.path.split("/") if part)
     return open_bucket(scheme, parts.netloc, prefix, patience)

@@ -33,6 +33,10 @@ def test_an_address_is_a_bucket_with_a_working_copy_of_its_own(tmp_path: Path) -
     assert one.root == working_copy("s3://land/a/b", env) != two.root
     assert one.root.parent == one.model_cache.parents[1] == tmp_path
     assert settings({**env, "LANDLIKE_DATA": str(tmp_path)}).bucket == ""
+    assert settings({**env, "LANDLIKE_DATA": "gs://land/Äcker und Wälder/"}).bucket == "gs://land/Äcker und Wälder"
+    for text in ("az://land/a%20b", "s3://land/a/../b", "s3://land/a\\b", "s3://land/a\tb"):
+        with pytest.raises(SettingsError, match="the prefix of LANDLIKE_DATA has a %, "):
+            settings({"LANDLIKE_DATA": text})
     for text in ("https://land.example/a", "s3://", f"s3://{KEY_ID}:{SECRET}@land/a", f"s3://land/a?word={SECRET}"):
         with pytest.raises(SettingsError, match="LANDLIKE_DATA is an address, and not of a bucket with a pre") as error:
             settings({"LANDLIKE_DATA": text})

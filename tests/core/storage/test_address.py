@@ -15,6 +15,7 @@ def test_an_address_is_a_folder_or_a_bucket(tmp_path: Path) -> None:
     assert isinstance(open_storage(str(tmp_path)), FolderStorage)
     assert open_storage("s3://land/a//b/").title == "s3://land/a/b"
     assert open_storage("GS://land").title == "gs://land"
+    assert open_storage("s3://land/Äcker und Wälder/.x").title == "s3://land/Äcker und Wälder/.x"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ def test_an_address_is_a_folder_or_a_bucket(tmp_path: Path) -> None:
         ("s3://land/a?X-Amz-Signature=word", "it holds more than a bucket and a prefix"),
         ("s3:///a", "it names no bucket"),
         ("https://someone:word@land.example/a?sig=word", "https:// is no storage that can be written"),
+        ("s3://land/50%20a", "its prefix has a %, "),
+        ("s3://land/a/../b", "a part that is . or .."),
+        ("s3://land/a\\b", "its prefix has a %, a "),
         ("az://land/a", "the environment does not say which account"),
     ],
 )
