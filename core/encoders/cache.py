@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tarfile
 import tempfile
 from pathlib import Path
 
 from core.config import Config
 from core.encoders.archive import unpack
 from core.encoders.files import shortage, write_checksums
-from core.errors import EncoderError, EncoderUnavailableError
+from core.errors import EncoderError, EncoderUnavailableError, StoreError
+from core.files import disk_errors, exists, present, replacing
+
+SHARED = "fetched"
+"""The folder in that of all data of downloaded modules that computers share which have a bucket in common."""
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
@@ -38,6 +43,27 @@ def handle_directory(cache_dir: Path, handle: str) -> Path:
 def archive_path(cache_dir: Path, handle: str) -> Path:
     """Return where a person may put the downloaded .tar.gz of a handle by hand."""
     return cache_dir / f"{handle_directory(cache_dir, handle).name}.tar.gz"
+
+
+def share_module(handle: str, config: Config) -> None:
+    """Put a module that was downloaded into the bucket, for the other computers; once, and where there is one.
+
+    Raises:
+        StoreError: when it cannot be put there; this computer has it all the same.
+    """
+    directory, path = handle_directory(config.model_cache, handle), shared_path(handle, config)
+    if not config.bucket or exists(path) or not holds_model(directory):
+        return
+    asked = f"Sharing the model {handle} with other computers"
+    with disk_errors(asked, full="free some space, then start again", other="check the disk and its rights"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as fresh, tarfile.open(fresh, "w:gz", compresslevel=1) as archive:
+            archive.add(directory, arcname=".")
+
+
+def shared_path(handle: str, config: Config) -> Path:
+    """Return where the module of a handle lies that another computer downloaded, or would lie."""
+    return config.root / SHARED / f"{handle_directory(config.root, handle).name}.tar.gz"
 
 
 def locate(reference: str, config: Config) -> Path:
@@ -81,6 +107,12 @@ def _locate_handle(handle: str, config: Config) -> Path:
     by_hand = archive_path(config.model_cache, handle)
     if by_hand.is_file():
         unpack(by_hand, own, prepare=write_checksums, instead=is_half)
+        return own
+    if config.bucket and exists(shared := shared_path(handle, config)):
+        try:
+            unpack(present(shared), own, title=f"the model {handle}", prepare=write_checksums, instead=is_half)
+        except StoreError as error:
+            raise EncoderUnavailableError(f"Opening the model {handle}", error.found, error.remedy) from error
         return own
     found = "its files are not on this computer"
     if own.is_dir():

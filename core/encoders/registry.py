@@ -16,7 +16,7 @@ from types import MappingProxyType
 from core.config import Config
 from core.encoders import eight_bits, openvino
 from core.encoders.base import Encoder, EncoderKind, EncoderSpec, LocalModel
-from core.encoders.cache import is_handle, locate
+from core.encoders.cache import is_handle, locate, share_module
 from core.encoders.download import download
 from core.encoders.eight_bits import Trial, remembered
 from core.encoders.files import EIGHT_BITS, MODEL_FILES, no_model, stated_title
@@ -199,12 +199,27 @@ def fetch(name: str, config: Config, progress: Progress = silent) -> None:
     Raises:
         EncoderUnavailableError: when it cannot be downloaded; the sentence says how else to get it.
         EncoderError: when what came is no usable model.
+        StoreError: when it cannot be shared by the bucket of all data; it is in the cache then.
     """
     name, entry = _resolve(name, config)
     if is_handle(entry.reference):
         download(entry.reference, config, progress)
     kind, model = _found(name, entry, config)
     kind.describe(model, None, config.model_cache)
+    if is_handle(entry.reference):
+        share_module(entry.reference, config)
+
+
+def share_downloaded(name: str, config: Config) -> None:
+    """Have the computers that share a bucket share a model that was downloaded; of no effect for any other.
+
+    Raises:
+        EncoderError: for an unknown name.
+        StoreError: when the bucket cannot be written.
+    """
+    _, entry = _resolve(name, config)
+    if is_handle(entry.reference):
+        share_module(entry.reference, config)
 
 
 def companion(name_or_path: str, file: str, config: Config) -> Path | None:

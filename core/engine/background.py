@@ -118,7 +118,7 @@ def _kind(config: Config, name: str, lane: str, task: tasks.Task) -> JobKind:
     grace = TRAINING_GRACE_SECONDS if name == "train" else CANCEL_GRACE_SECONDS
     if config.scheduler:
         lane = {"chip": "patches", "delete": "patches", "delete_features": "patches"}.get(name, lane)
-        if name == "fetch" and config.bucket:  # Downloaded encoders belong to each computer: this one lacks it.
+        if name == "fetch" and config.bucket:  # By hand it is put here; workers get it by the bucket.
             lane = "encode"
     far = config.scheduler and lane != "encode"
     done = tasks.at_cluster if far else tasks.on_data

@@ -14,7 +14,8 @@ import rasterio
 from core.bands import BAND_NAMES
 from core.config import Config
 from core.encoders.base import Encoder, EncoderSpec
-from core.encoders.registry import describe, matching_backend, matching_encoder
+from core.encoders.cache import SHARED
+from core.encoders.registry import describe, matching_backend, matching_encoder, share_downloaded
 from core.errors import EncoderError
 from core.features.batches import iter_patches
 from core.features.encode import CACHE_BYTES, EncodeRun, check_encoder, encode_patches, fill_store, valid_patches
@@ -165,7 +166,9 @@ def encode_on_cluster(
     from core.jobs.cluster.chunks import chunks_done, untold
     from core.jobs.cluster.connection import cluster_at
 
-    spec = spec or describe(recipe.encoder, config, _backend(recipe, config))
+    if spec is None:
+        spec = describe(recipe.encoder, config, _backend(recipe, config))
+        share_downloaded(recipe.encoder, config)
     load = load or partial(encoder_at_hand, recipe, config)
     cluster, asked = cluster_at(config.scheduler, config.root, config.bucket), f"Encoding “{scene.name}”"
 
@@ -192,8 +195,9 @@ def encoder_at_hand(recipe: Recipe, config: Config) -> Encoder:
     try:
         return matching_encoder(recipe.encoder, recipe.fingerprint, config)
     except EncoderError:
-        if (shared := open_data(config)) is not None:  # It may have been trained since this worker looked.
-            shared.refresh("files/trained")
+        if (shared := open_data(config)) is not None:  # It may have come since this worker looked.
+            for folder in ("trained", SHARED):
+                shared.refresh(f"files/{folder}")
         _backend(recipe, config)  # Says more of why not, where that is it.
         return matching_encoder(recipe.encoder, recipe.fingerprint, config)
 

@@ -38,7 +38,7 @@ MARKERS = ("scene.json", "crc.json", "saved_model.pb", "model.onnx")
 
 _LARGE = re.compile(
     r"files/(?:.*/)?(?:(?:scenes|trash)/[^/]+/(?:pixels\.tif|vectors\.npy|statistics\.npy|origin/.+)"
-    r"|snapshots/[^/]+/[^/]+\.npy|trained/[^/]+\.training/last\.npz)"
+    r"|snapshots/[^/]+/[^/]+\.npy|trained/[^/]+\.training/last\.npz|fetched/[^/]+)"
 )
 """Keys of files that are copied only when they are asked for."""
 

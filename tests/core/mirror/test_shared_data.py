@@ -6,15 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.encoders.cache import SHARED
+from core.encoders.registry import describe, fetch, load_encoder
 from core.engine.background import default_lanes
 from core.engine.operations import Engine
-from core.errors import BucketError, StoreError
+from core.errors import BucketError, EncoderUnavailableError, StoreError
 from core.features.encode import encode_scene
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.store import FeatureStore
@@ -28,7 +32,9 @@ from core.storage.faults import tells_of_bucket
 from core.training.checkpoint import Checkpoint
 from core.training.hyperparameters import Epoch
 from core.training.trained_models import history_of, under_way
+from tests import onnx_models
 from tests.buckets import SECRET, Asked, Bucket, Fault
+from tests.core.encoders.test_download import Hub
 from tests.core.mirror.conftest import CopyAt, config_of
 from tests.core.training.test_checkpoint import EPOCH, MODEL, Variable, last_of, resumed
 from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
@@ -149,6 +155,39 @@ def test_the_last_epoch_of_a_training_is_gone_on_with_elsewhere(copy_at: CopyAt,
     there.refresh()
     assert not under_way(there.root / "trained" / MODEL).exists()
     assert [key for key in bucket.objects if "/trained/" in key] == []
+
+
+def test_an_encoder_that_one_computer_downloaded_is_on_all(copy_at: CopyAt, bucket: Bucket, tmp_path: Path) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    server, worker = config_of(here.root), config_of(there.root)
+    with tarfile.open(tmp_path / "tiny.tar.gz", "w:gz") as archive:
+        archive.add(onnx_models.write(tmp_path), arcname=".")
+    hub = Hub((tmp_path / "tiny.tar.gz").read_bytes())
+    serving = threading.Thread(target=hub.serve_forever, args=(0.01,))
+    serving.start()
+    try:
+        refused = Fault(status=403, body="<Error><Code>AccessDenied</Code></Error>")
+        with bucket.faulty(lambda asked: refused if asked.method == "PUT" else None), pytest.raises(BucketError):
+            fetch(hub.handle, server)
+        with pytest.raises(EncoderUnavailableError, match="its files are not on this computer"):
+            describe(hub.handle, worker)
+        fetch(hub.handle, server)
+    finally:
+        hub.shutdown()
+        serving.join()
+        hub.server_close()
+    assert len(hub.asked) == 1, "what is here is not downloaded again"
+    there.refresh()
+    assert not [path for path in (there.root / SHARED).glob("*") if path.is_file()], "it comes when it is wanted"
+    with (
+        bucket.faulty(lambda asked: refused if "/fetched/" in asked.key else None),
+        pytest.raises(EncoderUnavailableError, match="the bucket refuses it; give these credentials"),
+    ):
+        describe(hub.handle, worker)
+    assert describe(hub.handle, worker) == describe(hub.handle, server)
+    given = onnx_models.patches()
+    theirs = load_encoder(hub.handle, worker)
+    assert theirs.encode(given).tobytes() == load_encoder(hub.handle, server).encode(given).tobytes()
 
 
 @pytest.fixture
