@@ -100,7 +100,7 @@ def page() -> None:
     trainings()
     teach_panel(label_sets())
     heading("Encoders on this computer", look="large")
-    listings = list(cache.encoders().values())
+    listings = sorted(cache.encoders().values(), key=lambda one: not one.available)
     for pair in zip_longest(listings[::2], listings[1::2]):
         for column, listing in zip(st.columns(2, gap="medium"), pair, strict=True):
             if listing is not None:

@@ -248,6 +248,7 @@ def test_a_training_is_asked_for_with_what_was_chosen(engine: Engine) -> None:
         "sets": [{"scene_id": scene_id, "by": "truth"}], "base": "scratch", "freeze": False, "epochs": 40,
         "title": "Alpine Wiesen & Seen", "name": "alpine-wiesen-seen",
     }  # fmt: skip
+    assert test.text_input(key="teach_title").value == "", "its name is taken: the box waits for the next one"
 
 
 def test_one_class_is_not_enough(engine: Engine) -> None:

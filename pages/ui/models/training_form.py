@@ -30,9 +30,11 @@ from pages.ui.scenes.upload import spool
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
+from pages.ui.state.widgets import show_text
 
 PATCH = 64
 HERE = "models"
+STARTED_NOW, TITLE = "started now", "teach_title"
 """Who asks for the zips that are added here: what becomes of them is told here."""
 
 EPOCHS = {SCRATCH: 40, "": 10}
@@ -209,14 +211,18 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
         "Passes over the patches, at most", value=offered, step=1, key=f"teach_epochs_{offered}", disabled=how == HEAD
     )
     name, button = st.columns([5, 2], vertical_alignment="bottom")
-    title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
+    if current().work.pop(STARTED_NOW, ""):
+        show_text(TITLE, "")
+    title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key=TITLE)
     lacking = _lacking_patches(counts) or _lacking_epochs(epochs) or _lacking_name(title.strip())
     if button.button("Start", type="primary", disabled=bool(lacking), key="teach_start", width="stretch"):
         request = TrainingRequest(
             title=title.strip(), sets=tuple(chosen), base=base, freeze=how == LAST_STEP, head=how == HEAD,
             epochs=None if how == HEAD else int(epochs),
         )  # fmt: skip
-        note_started(engine().trainings.submit(request))
+        job = engine().trainings.submit(request)
+        note_started(job)
+        current().work[STARTED_NOW] = job.id  # Its name is taken now: the box is empty for the next one.
         st.rerun()
     if lacking:
         st.caption(lacking)

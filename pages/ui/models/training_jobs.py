@@ -29,7 +29,7 @@ RECENT = 6
 MOST_DOTS = 60
 """With more epochs than this the dots of a curve would be all one sees."""
 
-CURVE_HEIGHT = 230
+CURVE_HEIGHT, LEGEND_HEIGHT = 230, 76
 FAIR = 50
 """Per cent of patches named rightly at which the axis begins, where all lines lie above."""
 
@@ -256,9 +256,9 @@ def _curves(history: Sequence[Mapping[str, float]], epochs: int, standing: Mappi
             frame = pd.concat([frame, _level_lines(standing, title, last)], ignore_index=True)
         low = FAIR if key == "accuracy" and frame[title].min() >= FAIR else 0
         ends = low, 100 if key == "accuracy" else _round_up(max(values))
-        column.vega_lite_chart(
-            frame, _curve(title, last, ends, list(frame[LINE].unique())), height=CURVE_HEIGHT, width="stretch"
-        )
+        lines = list(frame[LINE].unique())
+        height = CURVE_HEIGHT + (LEGEND_HEIGHT if len(lines) > 1 else 0)
+        column.vega_lite_chart(frame, _curve(title, last, ends, lines), height=height, width="stretch")
 
 
 def _level_lines(standing: Mapping[str, Any], title: str, last: int) -> pd.DataFrame:
