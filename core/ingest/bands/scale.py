@@ -77,6 +77,7 @@ def _decided(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     """Decide by statements and pixels; errors as of ``calibrate``."""
     if hints.quantity is not None and all(numbers.integers for numbers in bands.values()):
         return as_product_states({band: numbers.values for band, numbers in bands.items()}, hints, hints.quantity)
+    bands = _with_cirrus(bands)
     stated = {band: numbers for band, numbers in bands.items() if numbers.scaling is not None}
     parts = [_as_stated(stated, hints)] if stated else []
     covered = [tuple(stated)] if stated else []
@@ -90,6 +91,16 @@ def _decided(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     _refuse_units_that_differ(bands, whole)
     _refuse_offset_in_some(bands, whole)
     return whole
+
+
+def _with_cirrus(bands: Mapping[str, BandNumbers]) -> Mapping[str, BandNumbers]:
+    """Return bands with B10 scaled as the tags of all others state; so little light tells no unit by itself."""
+    cirrus = bands.get("B10")
+    others = {(numbers.scaling, numbers.integers) for band, numbers in bands.items() if band != "B10"}
+    if cirrus is None or cirrus.scaling is not None or len(others) != 1:
+        return bands
+    scaling, integers = others.pop()
+    return bands if integers != cirrus.integers else {**bands, "B10": replace(cirrus, scaling=scaling)}
 
 
 def _as_others_state(stated: Mapping[str, BandNumbers], hints: Hints) -> Hints:

@@ -30,7 +30,13 @@ from core.ingest.formats.extra_samples import (
 )
 from core.ingest.formats.geotiff import RasterFile, open_raster, read_head, refuse_other_kinds
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
+from core.ingest.formats.one_scene import (
+    OneScene,
+    layers_of_one_date,
+    layers_of_one_image,
+    one_scene,
+    without_other_dates,
+)
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
 from core.ingest.formats.snap.product import files_of_products, stated_in_product
@@ -93,6 +99,9 @@ class BandFiles:
         _refuse_several_nameless(whole, names)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_unused(raster, names))]
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
+        if names is None and not stated.dates:
+            layers, images = layers_of_one_image(layers, files.wanted_time)
+            stated = stated if images.position is None else images
         left_out = {**apart, **stated.left_out}
         series, position = _series(scene, stated)
         unsure = hints.period is not None or hints.unsure_days is not None
@@ -206,6 +215,10 @@ def _series(files: OneScene, bands: OneScene) -> tuple[list[Finding], tuple[int,
         if one.dates and one.date is not None:
             position = one.dates.index(one.date), len(one.dates)
             return [series_said(one.dates, one.date, what)], position
+    if bands.position is not None:
+        at, count = bands.position
+        because = "the names of its bands count images and state no dates, and each image is a scene of its own"
+        return [finding("series", f"image {at + 1} of {count}", "read", because)], bands.position
     return [], None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from core.errors import BandsError, SeveralDatesError
-from core.ingest.bands.names import band_of_file, parse_band
+from core.ingest.bands.names import band_of_file, names_other_layer, parse_band
 from core.ingest.files import Member, SourceFiles
 from core.ingest.formats.product_metadata import date_in, without_dates
 from core.ingest.formats.safe.metadata import tile_of_name
@@ -25,6 +25,8 @@ _PRODUCT = re.compile(
     r"(?<![^/])S2[ABCD]_MSI(?P<level>L1C|L2A)_(?:[^/_]+_)?(?:N(?P<baseline>\d{2})\d{2})?[^/]*(?=/)", re.IGNORECASE
 )
 """The folder of a product, as ESA names it."""
+_IMAGE_FIRST = re.compile(r"(?P<image>\d{1,4})_(?P<band>[A-Za-z]\w*)")
+_IMAGE_LAST = re.compile(r"(?P<band>[A-Za-z][A-Za-z0-9]*?)(?:_(?P<image>\d{1,4}))?")
 _UNDATED = "their names state no date where others do"
 _ALONE = "open one product at a time"
 _SHOWN = 4
@@ -39,12 +41,14 @@ class OneScene:
         left_out: names of others with the reason, a clause.
         date: their date where there were several, else None.
         dates: all dates where there were several, else empty.
+        position: of several images that are only counted, which it is, counted from 0, and how many there are.
     """
 
     members: list[Member]
     left_out: dict[str, list[str]] = field(default_factory=dict)
     date: str | None = None
     dates: tuple[str, ...] = ()
+    position: tuple[int, int] | None = None
 
 
 def one_scene(members: Sequence[Member], wanted_date: str | None) -> OneScene:
@@ -150,6 +154,61 @@ def layers_of_one_date(layers: Sequence[Layer], wanted_date: str | None) -> tupl
     )
 
 
+def _images(texts: Sequence[str]) -> list[tuple[int, str]]:
+    """Return of each band which image it is of and its own name, where all names count images of the same bands.
+
+    Earth Engine counts them so in front of bands, as of a collection, or behind, as of bands that were added.
+    """
+    for pattern in (_IMAGE_FIRST, _IMAGE_LAST):
+        found = [pattern.fullmatch(text) for text in texts]
+        pairs = [(int(match["image"] or 0), match["band"]) for match in found if match]
+        images: dict[int, list[str]] = {}
+        for image, band in pairs:
+            images.setdefault(image, []).append(band)
+        alike = len({tuple(sorted(bands)) for bands in images.values()}) == 1
+        whole = alike and all(len(set(bands)) == len(bands) > 1 for bands in images.values())
+        named = {band for _, band in pairs if parse_band(band)}
+        known = len(named) > 1 and all(band in named or names_other_layer(band) for _, band in pairs)
+        if len(pairs) == len(texts) and len(images) > 1 and whole and known:
+            return pairs
+    return []
+
+
+def layers_of_one_image(layers: Sequence[Layer], wanted: int | None) -> tuple[list[Layer], OneScene]:
+    """Keep the bands of one image where descriptions count images and state no dates (``0_B2``, ``1_B2``).
+
+    Args:
+        layers: bands of a source.
+        wanted: which image, counted from 0; None = not said.
+
+    Returns:
+        As of ``layers_of_one_date``, with the position among the images where there are several.
+
+    Raises:
+        SeveralDatesError: when there are several and none of them is wanted.
+        BandsError: when they are too many, or the wanted one is not among them.
+    """
+    counted = _images([layer.source.descriptions[layer.index - 1] for layer in layers])
+    if not counted:
+        return list(layers), OneScene(members=[])
+    images = sorted({image for image, _ in counted})
+    found = f"its bands are of {len(images)} images, which their names only count"
+    if len(images) > MAX_DATES:
+        raise BandsError(found=f"{found}, and no more than {MAX_DATES} are opened at once", remedy="split it")
+    if wanted is None:
+        raise SeveralDatesError(
+            found=found, remedy="choose one of them in the settings", parts=tuple(range(len(images)))
+        )
+    if wanted >= len(images):
+        raise BandsError(found=f"{found}, and number {wanted} was asked for", remedy=f"choose 0 to {len(images) - 1}")
+    because = f"they are of {len(images) - 1} other images, each a scene of its own"
+    pairs = list(zip(layers, counted, strict=True))
+    others = [layer.source.descriptions[layer.index - 1] for layer, (image, _) in pairs if image != images[wanted]]
+    kept = [replace(layer, source=BandOfDate(layer.source, layer.index, band), index=1)
+            for layer, (image, band) in pairs if image == images[wanted]]  # fmt: skip
+    return kept, OneScene(members=[], left_out={because: others}, position=(wanted, len(images)))
+
+
 def _of_band_file(layer: Layer) -> Layer:
     """Return a layer as a raster of its own where the file is named as a band and its bands are that band's dates."""
     text = layer.source.descriptions[layer.index - 1]
@@ -161,10 +220,10 @@ def _of_band_file(layer: Layer) -> Layer:
 class BandOfDate:
     """One band of a raster of several dates, as a raster of its own."""
 
-    def __init__(self, source: BandRaster, index: int) -> None:
+    def __init__(self, source: BandRaster, index: int, text: str | None = None) -> None:
         self._source, self._index = source, index
         self.geobox, self.block, self.count = source.geobox, source.block, 1
-        text = without_dates(source.descriptions[index - 1])
+        text = without_dates(source.descriptions[index - 1]) if text is None else text
         self.name = source.name
         self.descriptions = (text,)
         self.dtypes, self.nodata = source.dtypes[index - 1 : index], source.nodata[index - 1 : index]

@@ -256,8 +256,7 @@ def test_dates_in_the_names_of_bands(tmp_path: Path, library: Library) -> None:
 
 
 def test_a_band_twice_in_a_file_is_not_dropped(tmp_path: Path, library: Library) -> None:
-    names = [f"{n}_{band}" for n in range(2) for band in FOUR]
-    path = write_tif(tmp_path / "series.tif", np.concatenate([land(FOUR), land(FOUR)]), names)
+    path = write_tif(tmp_path / "series.tif", np.concatenate([land(FOUR), land(FOUR)]), FOUR * 2)
     with pytest.raises(SourceError, match="its bands 1 and 5 are both called B02"):
         ingest([path], library)
 
@@ -308,3 +307,16 @@ def test_a_world_file_of_nonsense_places_nothing(tmp_path: Path, library: Librar
     scene = ingest([tmp_path / "site"], library)
     assert scene.grid.crs is None
     assert "does not hold six numbers" in lines(library, scene, "place")
+
+
+@pytest.mark.parametrize("pattern", ["{image}_{band}", "{band}_{image}"])
+def test_images_that_names_of_bands_only_count_are_scenes_without_dates(
+    tmp_path: Path, library: Library, pattern: str
+) -> None:
+    names = [pattern.format(image=image, band=band) for image in (3, 4) for band in FOUR]
+    write_tif(tmp_path / "bands.tif", np.concatenate([SCENE, SCENE + np.uint16(100)]), names)
+    scenes = ingest_all([tmp_path / "bands.tif"], library)
+    assert [(scene.date, scene.bands) for scene in scenes] == [(None, FOUR)] * 2
+    for image, scene in enumerate(scenes):
+        np.testing.assert_array_equal(pixels_of(library, scene), SCENE + 100 * image)
+    assert lines(library, scenes[1], "series").startswith("image 2 of 2")

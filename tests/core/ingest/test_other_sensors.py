@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from core.errors import SourceError
 from core.ingest.boundary import ingest
@@ -82,6 +83,14 @@ def test_harmonised_landsat(tmp_path: Path, library: Library) -> None:
     scene = ingest(files, library, WISH)
     assert_pixels(scene, NEW)
     assert (scene.date, scene.level) == ("2021-07-19", "L2A")
+    for path in files:
+        with rasterio.open(path, "r+") as data:
+            data.scales = (1e-4,)
+    cirrus = np.full((1, *numbers.shape[1:]), 15, np.int16)  # So little light, without tags, told no unit.
+    files.append(write_tif(tmp_path / "HLS.L30.T32TQM.2021200T101010.v2.0.B09.tif", cirrus, nodata=-9999))
+    scene = ingest(files, library, WISH)
+    assert "B10" in scene.bands
+    assert set(read_scene(scene.directory)[scene.bands.index("B10")].ravel().tolist()) == {15}
 
 
 @pytest.mark.parametrize(
