@@ -16,6 +16,7 @@ from core.mirror.sweep import LEFT_SECONDS, sweep_bucket
 from core.storage.address import open_storage
 from core.storage.base import ObjectInfo, Storage
 from core.storage.bucket import DEFAULT_PATIENCE, Patience
+from core.storage.faults import NO_BUCKET
 
 PAGE_PATIENCE = Patience(seconds=15.0, longest=4.0)
 """How long a bucket is waited for where a person waits: a page, or the start of a command."""
@@ -88,7 +89,8 @@ def check_bucket(storage: Storage) -> None:
     asked = f"Opening {storage.title}"
     there = storage.get(_MARK)
     if there is None:
-        storage.put_if_absent(_MARK, _FORM)
+        if storage.put_if_absent(_MARK, _FORM) is None and storage.get(_MARK) is None:
+            raise StoreError(asked, *NO_BUCKET)
     elif there.data != _FORM:
         found = "it holds data of another version of Landlike"
         raise StoreError(asked, found, "use that version, or another prefix")

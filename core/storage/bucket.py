@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.errors import BucketError, JobCancelledError, StoreError
 from core.files import disk_errors, never
 from core.storage.base import ObjectInfo, StoredObject, check_key
-from core.storage.faults import bucket_fault, passing
+from core.storage.faults import bucket_fault, opening_fault, passing
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -227,7 +227,7 @@ class BucketStorage:
             except (AlreadyExistsError, PreconditionError):
                 raise
             except (BaseError, FileNotFoundError, PermissionError) as error:
-                found, remedy = bucket_fault(error)
+                found, remedy = bucket_fault(error, self.title.partition(":")[0])
                 if not found:
                     return None
                 left = self.patience.seconds - (time.monotonic() - began)
@@ -291,6 +291,6 @@ def open_bucket(scheme: str, bucket: str, prefix: str, patience: Patience = DEFA
     try:
         store = kind(bucket, prefix=prefix or None, client_options=client, retry_config=retry)
     except (BaseError, ValueError) as error:
-        found, remedy = bucket_fault(error)
+        found, remedy = opening_fault(error, scheme)
         raise StoreError(f"Opening {title}", found, remedy) from None
     return BucketStorage(title=title, store=store, patience=patience, by_version=scheme == "gs")

@@ -12,14 +12,20 @@ _NO_KEYS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal", "mis
 
 _UNHEARD = re.compile(r"kind: (Connect|Timeout|Request|Decode|Interrupted)\b")
 
-CREDENTIALS_REMEDY = "set its credentials in the environment, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS in AZURE_STORAGE_SAS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, the path of a key file",
+}
+"""What names a kind of bucket's credentials, by how its address begins."""
 
+NO_BUCKET = ("there is no such bucket", "check its name, or make it first")
+"""What was found and what to do, where there is none of that name."""
 
-_NO_BUCKET = ("there is no such bucket", "check its name, or make it first")
 _SAID = {
-    "nosuchbucket": _NO_BUCKET,
-    "containernotfound": _NO_BUCKET,
-    "bucket does not exist": _NO_BUCKET,
+    "nosuchbucket": NO_BUCKET,
+    "containernotfound": NO_BUCKET,
+    "bucket does not exist": NO_BUCKET,
     "builder error": ("its endpoint is no address", "mend it in the environment, such as AWS_ENDPOINT_URL"),
     "account must be specified": ("the environment does not say which account", "set AZURE_STORAGE_ACCOUNT_NAME"),
 }
@@ -28,6 +34,7 @@ _SAID = {
 _DENIED = ("the bucket refuses it", "give these credentials the right to list, read and write there")
 _UNKNOWN = ("the bucket does not know these credentials", "check those in the environment")
 _LACKING = ("the bucket lacks what is asked of it (it answers 501)", "use one that has conditional writes")
+_UNREACHED = ("the bucket cannot be reached", "check its endpoint and the network, then start again")
 _ABSENT = ("", "")
 _OF_STATUS = {401: _UNKNOWN, 403: _DENIED, 501: _LACKING}
 _OF_KINDS = {
@@ -66,14 +73,22 @@ def _lacks_keys(words: str) -> bool:
     return any(sign in words for sign in _NO_KEYS)
 
 
-def bucket_fault(error: Exception) -> tuple[str, str]:
+def opening_fault(error: Exception, scheme: str) -> tuple[str, str]:
+    """Return what was found and what to do, of a bucket of which nothing was asked yet: it is the environment."""
+    found, remedy = bucket_fault(error, scheme)
+    if found == _UNREACHED[0]:
+        return "what the environment says of its credentials cannot be read", f"check {_CREDENTIALS[scheme]}"
+    return found, remedy
+
+
+def bucket_fault(error: Exception, scheme: str) -> tuple[str, str]:
     """Return what was found and what to do; two empty texts where all that is told is that an object is not there.
 
     Nothing of the library's own words is in there: they may quote addresses that are signed.
     """
     words, kept = str(error).lower(), "start again later, what is stored so far is kept"
     if _lacks_keys(words):
-        return "the environment holds no credentials for it", CREDENTIALS_REMEDY
+        return "the environment holds no credentials for it", f"set {_CREDENTIALS[scheme]}"
     told = next((sentence for sign, sentence in _SAID.items() if sign in words), None)
     if told is None:
         told = _OF_KINDS.get(type(error).__name__) or _OF_STATUS.get(status_of(error) or 0)
@@ -85,4 +100,4 @@ def bucket_fault(error: Exception) -> tuple[str, str]:
     heard = _UNHEARD.search(str(error))
     if told is None and heard is not None and heard[1] == "Timeout":
         told = ("the bucket does not answer in time", "check the network, then start again")
-    return told or ("the bucket cannot be reached", "check its endpoint and the network, then start again")
+    return told or _UNREACHED

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.config import Config
-from core.errors import ChangedMeanwhileError
+from core.errors import ChangedMeanwhileError, StoreError
 from core.features.encode import encode_scene
 from core.features.store import FeatureStore
 from core.files import locked, write_atomically
@@ -21,6 +22,7 @@ from core.scenes.labels import give_label, given_windows
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.storage.base import Storage
+from core.storage.bucket import Patience
 from tests.buckets import SECRET
 from tests.core.mirror.test_shared_data import ENCODER, RECIPE
 from tests.emulators import Emulator
@@ -155,3 +157,55 @@ def test_what_the_killed_left_goes_by_the_clock_of_the_bucket(computer: Computer
     assert len(list(here.storage.list("leases"))) == 1, "it is new"
     sweep_bucket(here, seconds=-60)
     assert [one.key for name in ("leases", "files/scenes") for one in here.storage.list(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "changed", "gone", "told"),
+    [
+        (
+            "az",
+            {"AZURE_STORAGE_ACCOUNT_KEY": "d3Jvbmc="},
+            "",
+            "the bucket refuses it; give these credentials the",
+        ),
+        (
+            "az",
+            {"AZURE_STORAGE_ACCOUNT_KEY": "nonsense!"},
+            "",
+            "credentials cannot be read; check AZURE_STORAGE_ACC",
+        ),
+        (
+            "az",
+            {},
+            "AZURE_STORAGE_ACCOUNT_KEY",
+            "holds no credentials for it; set AZURE_STORAGE_ACC",
+        ),
+        ("gs", {"GOOGLE_SERVICE_ACCOUNT": "/no/file"}, "", "cannot be read; check GOOGLE_APPLICATION_CREDENTIALS, the"),
+        (
+            "gs",
+            {},
+            "GOOGLE_SERVICE_ACCOUNT",
+            "holds no credentials for it; set GOOGLE_APPLICATION",
+        ),
+    ],
+)
+def test_wrong_settings_of_other_kinds_are_one_sentence(
+    emulator: Callable[[str], Emulator], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    scheme: str, changed: dict[str, str], gone: str, told: str,
+) -> None:  # fmt: skip
+    found = emulator(scheme)
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(gone or "none", raising=False)
+    with pytest.raises(StoreError, match=re.escape(told)) as error:
+        open_data(Config(root=tmp_path, model_cache=tmp_path, bucket=f"{scheme}://land/a"), Patience(seconds=1))
+    assert not [word for word in (*found.secrets, *changed.values()) if word in str(error.value)]
+
+
+@pytest.mark.parametrize("scheme", ["az", "gs"])
+def test_a_bucket_that_is_not_there_is_one_sentence(
+    emulator: Callable[[str], Emulator], tmp_path: Path, scheme: str
+) -> None:  # fmt: skip
+    assert emulator(scheme)
+    with pytest.raises(StoreError, match="there is no such bucket; check its name, or make it first"):
+        open_data(Config(root=tmp_path, model_cache=tmp_path, bucket=f"{scheme}://other/a"))

@@ -93,7 +93,7 @@ def test_commands_end_with_that_sentence(
     monkeypatch.setenv("LANDLIKE_DATA", ADDRESS)
     assert main(command) == 1
     said = capsys.readouterr().err
-    assert "the environment holds no credentials for it; set its credentials in the environment, for S3" in said
+    assert "the environment holds no credentials for it; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY." in said
 
 
 def test_data_of_another_version_are_left_alone(bucket: Bucket, tmp_path: Path) -> None:
