@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
+from core.errors import SourceError
+from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import band_of_file, names_other_layer
-from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
+from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.formats.envi.header import headers_of
+from core.ingest.formats.geotiff import open_raster
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.formats.series import are_dates
 from core.ingest.formats.tiles import are_tiles
@@ -20,6 +23,7 @@ _PART = re.compile(
 )
 """Folders that part a collection for training and tests, or only hold its files."""
 MAX_PATCH_BYTES = 32 * 2**20
+_MOST_LAYERS = 8
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
@@ -36,7 +40,46 @@ class ClassFolders:
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""
         patches = tuple(patch_files(files.members, files.settings.bands))
-        return PatchFiles(patches=patches, used=tuple(headers_of(files.members)))
+        used = tuple(headers_of(files.members))
+        scenes = _without_layers(files.shelf, patches)
+        if len(scenes) < len(patches) and all(_kind(one) == one.folder for one in scenes):
+            return PatchFiles(patches=scenes, labels={one.number: None for one in scenes}, used=used)
+        return PatchFiles(patches=scenes, used=used)
+
+
+def _without_layers(shelf: Shelf, patches: tuple[Member, ...]) -> tuple[Member, ...]:
+    """Return patches without files beside each that hold something else of it, such as labels or radar.
+
+    Their names differ only in the last word, as of Sen1Floods11 (``Ghana_103272_S2Hand``, ``Ghana_103272_LabelHand``).
+    """
+    kinds: dict[str, list[Member]] = {}
+    for member in patches:
+        kinds.setdefault(_kind(member), []).append(member)
+    if not 2 <= len(kinds) <= _MOST_LAYERS or min(map(len, kinds.values())) < 2:
+        return patches
+    counts = {}
+    for kind, members in kinds.items():
+        try:
+            with closing(open_raster(shelf.path(members[0]), members[0].name)) as raster:
+                counts[kind] = raster.count - len(raster.alpha)
+        except SourceError:
+            return patches
+        finally:
+            shelf.release(members[0])
+    whole = [kind for kind, count in counts.items() if count >= MIN_BANDS]
+    if len(whole) != 1:
+        return patches
+    own = {_place(member) for member in kinds[whole[0]]}
+    beside = [member for member in patches if _kind(member) != whole[0]]
+    return tuple(kinds[whole[0]]) if all(_place(member) in own for member in beside) else patches
+
+
+def _kind(member: Member) -> str:
+    return member.stem.rpartition("_")[2]
+
+
+def _place(member: Member) -> str:
+    return member.stem.rpartition("_")[0]
 
 
 def labels_of(patches: Sequence[Member]) -> dict[int, str | None]:

@@ -161,7 +161,40 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
             if not _are_shards(group):  # Those of one export are alike.
                 _refuse_offset_in_some(tiled)
             joined.append(tiled)
+    _refuse_unlike([group[0] for group in groups.values()])
     return [*whole, *joined], _said(joined, zone)
+
+
+def _refuse_unlike(rasters: Sequence[RasterFile]) -> None:
+    """Refuse rasters of several bands that lie side by side and differ in how they hold them.
+
+    Raises:
+        BandsError: naming two of them, and in what they differ.
+    """
+    several = [raster for raster in rasters if raster.count - len(raster.alpha) > 1]
+    for one, other in combinations(several, 2):
+        places = _places([one, other]) if one.geobox.crs == other.geobox.crs else None
+        if places is None or _doubled([one, other], places) or not _touch(*places):
+            continue
+        if date_in(one.name) != date_in(other.name):
+            continue
+        first, second = (f"“{clean_name(PurePosixPath(raster.name).name, 60)}”" for raster in (one, other))
+        found = f"{first} and {second} lie side by side, but differ in {_difference(one, other)}"
+        raise BandsError(found=found, remedy="export all tiles in one way, or open those of one kind alone")
+
+
+def _difference(one: RasterFile, other: RasterFile) -> str:
+    """Return in what two rasters differ that could be parts of one, in words."""
+    if one.count - len(one.alpha) != other.count - len(other.alpha):
+        return f"the number of bands, {one.count} and {other.count}"
+    if one.descriptions != other.descriptions:
+        alike = sorted(one.descriptions) == sorted(other.descriptions)
+        return "the order of their bands" if alike else "the names of their bands"
+    if one.dtypes != other.dtypes:
+        return f"the type of their numbers, {one.dtypes[0]} and {other.dtypes[0]}"
+    if one.scaling != other.scaling:
+        return "the scale and offset that their tags state"
+    return "what they declare as no data" if one.nodata != other.nodata else "how they hold transparency"
 
 
 def _likeness(raster: RasterFile) -> object:

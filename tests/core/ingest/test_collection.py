@@ -389,3 +389,20 @@ def test_bright_land_among_dark_patches_is_not_taken_for_the_offset(tmp_path: Pa
         write_tif(tmp_path / "set" / "sand" / f"s{n}.tif", pixels.astype(np.uint16), BAND_NAMES, crs=None)
         truth[f"s{n}.tif"] = pixels
     check_truth(ingest([tmp_path / "set"], library), truth)
+
+
+def test_labels_and_radar_beside_each_patch_are_left_out(tmp_path: Path, library: Library) -> None:
+    for n in range(3):
+        for kind, pixels in (
+            ("LabelHand", np.ones((1, SIDE, SIDE), np.int16)),
+            ("S1Hand", np.full((2, SIDE, SIDE), -12.5, np.float32)),
+            ("S2Hand", land(BAND_NAMES, SIDE, SIDE).astype(np.int16) + np.int16(n)),
+        ):
+            (tmp_path / "v1" / kind).mkdir(parents=True, exist_ok=True)
+            write_tif(tmp_path / "v1" / kind / f"Ghana_{n}_{kind}.tif", pixels)
+    scene = ingest([tmp_path / "v1"], library)
+    assert (scene.kind, scene.bands, scene.classes) == ("collection", BAND_NAMES, ())
+    assert source_names(scene) == [*(f"Ghana_{n}_S2Hand.tif" for n in range(3)), ""]
+    pixels, _ = read_patch(scene, patch_grid(scene), 2, BAND_NAMES)
+    np.testing.assert_allclose(pixels * 10_000, land(BAND_NAMES, SIDE, SIDE) + 2, atol=0.01)
+    assert left_out(scene).startswith("6 files: ")

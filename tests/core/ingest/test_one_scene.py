@@ -320,3 +320,21 @@ def test_images_that_names_of_bands_only_count_are_scenes_without_dates(
     for image, scene in enumerate(scenes):
         np.testing.assert_array_equal(pixels_of(library, scene), SCENE + 100 * image)
     assert lines(library, scenes[1], "series").startswith("image 2 of 2")
+
+
+@pytest.mark.parametrize(
+    ("other", "names", "why"),
+    [
+        (SCENE[::-1], FOUR[::-1], "the order of their bands"),
+        (SCENE.astype(np.float32), FOUR, "the type of their numbers, uint16 and float32"),
+        (SCENE[:3], FOUR[:3], "the number of bands, 4 and 3"),
+    ],
+)
+def test_tiles_that_hold_their_bands_otherwise_are_refused_for_that(
+    tmp_path: Path, library: Library, other: NDArray[np.generic], names: tuple[str, ...], why: str
+) -> None:
+    part(tmp_path / "site", "a.tif", slice(0, 96), slice(0, 96))
+    moved = NORTH_UP @ rasterio.Affine.translation(96, 0)
+    write_tif(tmp_path / "site" / "b.tif", other[:, :, 96:], names, transform=moved)
+    with pytest.raises(SourceError, match=f"“a.tif” and “b.tif” lie side by side, but differ in {why}"):
+        ingest([tmp_path / "site"], library)
