@@ -24,6 +24,7 @@ from core.engine.exports.patches import patch_rows
 from core.engine.operations import Engine
 from core.engine.tasks import clusters_task
 from core.evaluation.grid_shift import STABILITY_KEY
+from core.features.runs import RunRecord
 from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
@@ -647,12 +648,18 @@ def test_foreign_names_reach_the_page_as_text(engine: Engine) -> None:
 
 
 def test_a_scene_says_that_the_encoder_is_tried_first(engine: Engine) -> None:
-    small_scene(engine)
+    scene = small_scene(engine)
     shutil.rmtree(engine.config.model_cache)  # Where it is noted.
     app = visit()
     sees_nothing_wrong(app)
-    assert "tried in two forms on this computer" in texts(app)
+    assert "Before it is read patch by patch, the encoder is tried in two forms on this computer" in texts(app)
     assert [job.kind for job in engine.jobs.jobs()] == ["trial"]
+    spec = engine.spec_of(scene, SHIPPED, "openvino-f32")
+    other = engine.recipe(scene, SHIPPED, backend="openvino-f32")
+    engine.store.runs.put(RunRecord(recipe=other, spec=spec, planned=1, stored=1, complete=True))
+    app.run()
+    assert "Another computer has read it. Before it opens here, the encoder is tried in two forms" in texts(app)
+    engine.store.runs.remove(other)
     leave_word(engine.config.root)
     app.run()
     sees_nothing_wrong(app)

@@ -36,9 +36,11 @@ _UNDER_WAY = (
     ":small[Until then you can say how it is cut into patches, and add other scenes on the Scenes page.]"
 )
 _TRIAL = (
-    "It is in. Before it is read patch by patch, the encoder is tried in two forms on this computer, to use the faster "
-    "one from then on. It takes seconds, and is done once."
+    "the encoder is tried in two forms on this computer, to use the faster one from then on. It takes seconds, and is "
+    "done once."
 )
+_NEW, _KNOWN = "It is in. Before it is read patch by patch, ", "Another computer has read it. Before it opens here, "
+"""How the sentence on the trial begins: of a scene that nobody has read yet, and of one that came with a bucket."""
 MOST_WORDS = 1500
 """Characters of the sentence on how an encoder can be had; it holds an address and a path."""
 
@@ -151,7 +153,8 @@ def encoder_tried(scene: Scene, encoder: str) -> bool:
         return True  # What came out could not be kept, or not be found: it is gone on with what does anywhere.
     work[_trial(encoder)] = job.id
     heading(scene.name, 1, look="large")
-    st.markdown(_TRIAL)
+    read = any(recipe.encoder == encoder for recipe in engine().store.recipes(scene.id))
+    st.markdown((_KNOWN if read else _NEW) + _TRIAL)
     panel(job, _trial(encoder), job.title)
     return False
 
