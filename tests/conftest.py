@@ -88,7 +88,7 @@ SLOW = (
     "pages/test_models.py",
     "pages/ui/explore",
     "pages/ui/http/test_points.py",  # a layout
-    "pages/ui/state/test_heap.py",  # two hundred visitors
+    "pages/ui/state/test_heap.py",  # a server, and visitors
 )
 """Folders, files and tests that are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
 

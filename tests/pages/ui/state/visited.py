@@ -1,6 +1,9 @@
 """Serve the app, let visitors come and go in groups, and print how many objects there are after each group.
 
-``python -m tests.pages.ui.state.visited 150 20 40``
+Streamlit keeps the latest 128 sessions for those who lose their connection; here it keeps ``KEPT``, so that fewer have
+to come until each who comes drives one out.
+
+``python -m tests.pages.ui.state.visited 20 20 20``
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ import traceback
 from importlib import import_module
 
 from streamlit.runtime import get_instance
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
 from tests.visitors import come_and_go
 from tests.waiting import answers, free_port, until
+
+KEPT = 8
 
 
 def _objects() -> int:
@@ -30,9 +36,13 @@ def _objects() -> int:
 def _visit(url: str, groups: list[int]) -> None:
     counts = []
     until(lambda: answers(url), 60)
+    sessions = get_instance()._session_mgr
+    sessions._session_storage = MemorySessionStorage(maxsize=KEPT)
     for group in groups:
         come_and_go(url, group, query="encoder=spectral")
-        until(lambda: not get_instance()._session_mgr.num_active_sessions(), failure="some visitors do not leave")
+        until(lambda: not sessions.num_active_sessions(), failure="some visitors do not leave")
+        # Other pages' modules come once nobody waits for a page; only then visitors hold what all after them do.
+        until(lambda: import_module("app").HEAP.settled, 60, "the app is still importing")
         counts.append(_objects())
     print(json.dumps(counts), flush=True)
 
