@@ -4,7 +4,7 @@ const PATIENCE = 300, TRUST = 5000; // milliseconds: how long the run waits for 
 async function earlyAnswer(address, id) {
   if (!address) return null;
   const response = await fetch(address.replace("{id}", id));
-  return response.ok ? response.json() : null;
+  return response.status === 200 ? response.json() : null; // 204: only the run can tell
 }
 
 // Keeps what was drawn early in place of what a view showed before, until the page shows something else.

@@ -1,6 +1,8 @@
 """The route by which the plot asks what views show for a patch, before a page has run for it.
 
-/early/{token of a visitor's session}/{patch id}.json       what changes in plot, map and gallery, or 404
+/early/{token of a visitor's session}/{patch id}.json       what changes in plot, map and gallery
+
+Where only a run of the page can tell there is no content, 204.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pages.ui.http.below import below_base
 from pages.ui.http.headers import SAME_ORIGIN
 from pages.ui.state.early import EarlyAnswers, early_answers
 
-_NOT_HERE = "Only a run of the page can tell."
+_GONE = "That visit has ended; load the page anew."
 _ONCE = {**SAME_ORIGIN, "cache-control": "no-store"}
 
 
@@ -33,14 +35,14 @@ async def _early(request: Request) -> Response:
 def _answer(request: Request) -> Response:
     answers = early_answers(request.path_params["token"])
     try:
-        found = None if answers is None else answers.of_patch(whole_number(request, "patch"))
+        if answers is None:
+            raise Refused(_GONE)
+        found = answers.of_patch(whole_number(request, "patch"))
     except Refused as refusal:
         return PlainTextResponse(str(refusal), status_code=refusal.status, headers=_ONCE)
     except LandlikeError as error:
         return PlainTextResponse(str(error), status_code=404, headers=_ONCE)
-    if found is None:
-        return PlainTextResponse(_NOT_HERE, status_code=404, headers=_ONCE)
-    return JSONResponse(found, headers=_ONCE)
+    return Response(status_code=204, headers=_ONCE) if found is None else JSONResponse(found, headers=_ONCE)
 
 
 EARLY_ROUTES: list[Route] = [Route("/early/{token}/{patch}.json", _early)]
