@@ -192,6 +192,30 @@ class RasterFile:
         self.data.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PagedFile(RasterFile):
+    """A TIFF with a band a page, as programs write it that know arrays and no maps.
+
+    Attributes:
+        pages: an open page a band.
+    """
+
+    pages: tuple[Any, ...]
+
+    def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Read as a raster of one page."""
+        row, col, height, width = window
+        area = Window(col, row, width, height)
+        with _reading(self.name):
+            return np.stack([self.pages[index - 1].read(1, window=area) for index in indexes])
+
+    def close(self) -> None:
+        """Let the file go."""
+        for page in self.pages:
+            page.close()
+        self.data.close()
+
+
 @contextmanager
 def _reading(name: str) -> Iterator[None]:
     """Let what GDAL raises in a block become one sentence about a file."""
@@ -225,8 +249,43 @@ def open_raster(path: Path, name: str) -> RasterFile:
             _read_by_one_thread(data)
         georeference = read_georeference(data, path, driver, directory)
         raster = _raster(data, name, georeference, directory)
+        if driver == "GTiff" and len(data.subdatasets) > 1:
+            raster = _with_pages(raster, path, opened)
         opened.pop_all()
     return raster
+
+
+def _with_pages(raster: RasterFile, path: Path, opened: ExitStack) -> RasterFile:
+    """Return a TIFF of several pages as a band a page; as it is where they differ in size or type.
+
+    Raises:
+        SourceError: when each of them is an image of several bands.
+        SourceTooLargeError: when they are too many.
+    """
+    count = len(raster.data.subdatasets)
+    check_size(count=count, height=raster.geobox.height, width=raster.geobox.width)
+    pages = []
+    for number in range(1, count + 1):
+        page = rasterio.open(f"GTIFF_DIR:{number}:{path}", driver="GTiff", sharing=False)
+        opened.callback(page.close)
+        _check_block(page)
+        if (page.shape, page.count, page.dtypes) != (raster.data.shape, raster.count, raster.dtypes):
+            return raster
+        pages.append(page)
+    if raster.count > 1:
+        found = f"it holds {count} images of {raster.count} bands each, one behind the other"
+        raise SourceError(found=found, remedy="save each as a file of its own")
+    return PagedFile(
+        **{
+            **vars(raster),
+            "count": count,
+            "dtypes": raster.dtypes * count,
+            "descriptions": tuple((page.descriptions[0] or "").strip() for page in pages),
+            "nodata": raster.nodata * count,
+            "scaling": raster.scaling * count,
+            "pages": tuple(pages),
+        }
+    )
 
 
 def _read_by_one_thread(data: DatasetReader) -> None:

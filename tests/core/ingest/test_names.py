@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import SourceError
@@ -258,3 +259,18 @@ def test_pictures_made_of_bands_are_called_so(tmp_path: Path, library: Library, 
     path = write_tif(tmp_path / name, land(("B04", "B03", "B02")))
     with pytest.raises(SourceError, match="is a picture or index made of bands, whose reflectance is lost; export the"):
         ingest([path], library)
+
+
+def test_a_tiff_of_a_band_a_page_is_read_whole(tmp_path: Path, library: Library) -> None:
+    pixels = land(BAND_NAMES, 40, 50)
+    first, *others = (Image.fromarray(band) for band in pixels)
+    first.save(tmp_path / "pages.tif", save_all=True, append_images=others)
+    scene = ingest([tmp_path / "pages.tif"], library, IngestSettings(bands=BAND_NAMES))
+    np.testing.assert_array_equal(read_scene(scene.directory), pixels)
+
+
+def test_images_of_several_bands_behind_each_other_are_told(tmp_path: Path, library: Library) -> None:
+    image = Image.fromarray(np.moveaxis(land(("B04", "B03", "B02")) // 16, 0, -1).astype(np.uint8))
+    image.save(tmp_path / "pages.tif", save_all=True, append_images=[image])
+    with pytest.raises(SourceError, match="it holds 2 images of 3 bands each, one behind the other"):
+        ingest([tmp_path / "pages.tif"], library)
