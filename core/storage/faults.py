@@ -14,7 +14,7 @@ _UNHEARD = re.compile(r"kind: (Connect|Timeout|Request|Decode|Interrupted)\b")
 
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS in AZURE_STORAGE_SAS_KEY",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, the path of a key file",
 }
 """What names a kind of bucket's credentials, by how its address begins."""

@@ -32,6 +32,7 @@ from core.jobs.lanes import Lane
 from core.jobs.queue import Job
 from core.jobs.worker import tells_of_worker
 from core.mirror.opening import close_data, open_data
+from core.projection.settings import ProjectionSettings
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.patches import patch_grid
@@ -141,6 +142,10 @@ def everything(engine: Engine) -> dict[str, bytes]:
     assert [kept.name for kept in engine.library.origin(scene.id)] == [path.name]
     recipe = engine.recipe(scene, "spectral", cut=Cut.of(32))
     engine.encode_now(scene, recipe)
+    done(engine, engine.submit_projection(recipe, ProjectionSettings()))
+    layout = engine.projection(recipe, ProjectionSettings())
+    assert layout is not None
+    found["layout"] = layout.tobytes()
     done(engine, engine.submit_clusters(recipe))
     done(engine, engine.submit_stability(recipe))
     done(engine, engine.submit_trust(recipe, None))
