@@ -174,7 +174,7 @@ class WorkingCopy:
 
     def _move(self, source: str, target: str, whole: str) -> None:
         """Move a folder that is shared already: copied in the bucket, then removed where it lay."""
-        infos = list(self.storage.list(source))
+        infos = [info for info in self.storage.list(source) if _ours(info.key)]
         if f"{source}/{whole}" not in {info.key for info in infos}:
             self.refresh(source)
             raise FileNotFoundError(source)
@@ -214,7 +214,7 @@ class WorkingCopy:
 
     def _delete(self, key: str) -> None:
         self.storage.delete(key)
-        if key.startswith("files/"):
+        if key.startswith("files/") and _ours(key):
             self._index.forget(key, partial(_gone, self._path(key)))
 
     def present(self, path: Path) -> None:
@@ -301,7 +301,7 @@ class WorkingCopy:
             StoreError: when the bucket cannot be asked, or a copy cannot be kept; whatever could be is the newest.
         """
         before = {one.key: one for one in self._index.under(prefix)}
-        there = {info.key: info for info in self.storage.list(prefix)}
+        there = {info.key: info for info in self.storage.list(prefix) if _ours(info.key)}
         for known in sorted(before.values(), key=lambda one: not _marks(one.key)):
             if known.key not in there:
                 path = self._path(known.key)
@@ -386,6 +386,13 @@ def _name_of(path: Path) -> str:
 def _named(path: Path) -> str:
     """Return the key of a path, in which names are as they are but for what keys cannot hold."""
     return re.sub(r"[%\\\x00-\x1f\x7f]|(?<![^/])\.", lambda found: f"%{ord(found[0]):02X}", path.as_posix())
+
+
+def _ours(key: str) -> bool:
+    """Tell whether a key is one that we write: of a path that does not lead out of the folder."""
+    name = key.partition("/")[2]
+    path = Path(unquote(name))
+    return ".." not in path.parts and "\0" not in unquote(name) and _named(path) == name
 
 
 def _of_tables(path: Path) -> bool:

@@ -300,6 +300,24 @@ def test_files_of_any_name_come_and_go(copy_at: CopyAt, tmp_path: Path) -> None:
     assert names(here.root / "scenes") == []
 
 
+def test_objects_that_are_not_ours_are_left_alone_and_lead_nowhere(
+    copy_at: CopyAt, bucket: Bucket, tmp_path: Path
+) -> None:
+    here, outside = copy_at("here"), tmp_path / "outside"
+    add_scene(Library(here.root))
+    foreign = ["%2E./outside", "%2e%2e/outside", str(outside).replace("/", "%2F"), "scenes/%2E./%2E./outside", "a%00b"]
+    bucket.objects |= {f"some/data/files/{name}": b"evil" for name in (*foreign, "scenes/notes.txt")}
+    there = copy_at("there")
+    there.refresh()
+    assert not outside.exists()
+    assert [scene.id for scene in Library(there.root).scenes()] == ["t-1"]
+    assert {f"some/data/files/{name}" for name in foreign} <= bucket.objects.keys()
+    outside.write_bytes(b"somebody's")
+    bucket.objects["some/data/files/scenes/t-1/%2E./%2E./%2E./outside"] = b"evil"
+    Library(there.root).delete("t-1")
+    assert outside.read_bytes() == b"somebody's"
+
+
 def test_a_disk_that_is_full_keeps_nothing_half(copy_at: CopyAt) -> None:
     here, there = copy_at("here"), copy_at("there")
     scene = add_scene(Library(here.root), height=512, width=512)
