@@ -69,6 +69,11 @@ SLOW = (
     "core/ingest/vectors",  # files of shapes, some in a process each
     "core/ingest/formats/cubes",  # many files, each as several kinds
     "core/ingest/formats/safe",
+    "core/ingest/formats/arrays/test_patch_stack.py",
+    "core/ingest/formats/arrays/test_eopatch.py",
+    "core/ingest/embeddings/test_sandbox.py",  # processes
+    "core/ingest/sandbox/test_limits.py",
+    "core/encoders/saved_model/test_checkpoint.py::test_very_long_buffers_and_single_flips",
     "core/ingest/formats/test_extra_samples.py",
     "core/scenes/regions/test_of_interest.py",
     "core/engine/test_class_tasks.py",  # whole chains, and what is printed run again
@@ -87,6 +92,8 @@ SLOW = (
     "pages/test_explore.py",  # whole pages, again and again
     "pages/test_models.py",
     "pages/ui/explore",
+    "pages/ui/state/test_warm.py",  # a process that imports all
+    "pages/ui/common/test_escape.py::test_labels_hold_nothing_that_html_or_javascript_reads",
     "pages/ui/http/test_points.py",  # a layout
     "pages/ui/state/test_heap.py",  # a server, and visitors
 )
