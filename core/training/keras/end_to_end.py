@@ -116,7 +116,7 @@ def _step(
         tf.TensorSpec((None,), tf.int64),
     ]
 
-    @tf.function(input_signature=None if compiled else signature, jit_compile=compiled)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=None if compiled else signature, jit_compile=compiled, autograph=False)  # type: ignore[untyped-decorator]
     def step(pixels: Any, labels: Any) -> Any:  # noqa: ANN401
         targets = smoothed(labels, classes, hyperparameters.label_smoothing)
         images = brightness_jitter(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, hyperparameters, uniform)

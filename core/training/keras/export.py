@@ -46,7 +46,7 @@ def write_model(
     # Frozen, because OpenVINO does not read every variable that Keras makes.
     frozen = convert_variables_to_constants_v2(module.features.get_concrete_function(shape))
 
-    @tf.function(input_signature=[shape])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[shape], autograph=False)  # type: ignore[untyped-decorator]
     def features(images: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"default": frozen(images)[0]}
 

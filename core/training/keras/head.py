@@ -123,7 +123,7 @@ def _tell(progress: Progress, before: int, total: int, done: int) -> None:
 def _runner(body: Any, change: Callable[[Any], Any] = lambda images: images) -> Any:  # noqa: ANN401
     """Return the body, after some change of patches, as a function: making it takes longer than hundreds of these."""
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def run(images: Any) -> Any:  # noqa: ANN401
         return body(change(images), training=False)
 
@@ -143,7 +143,7 @@ def _through(run: Any, pixels: Array, tell: Callable[[int], None] = lambda _done
 def _step(head: Any, optimizer: Any, hyperparameters: Hyperparameters) -> Any:  # noqa: ANN401
     weights, classes = head.trainable_variables, head.output["logits"].shape[-1]
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(rows: Any, labels: Any) -> Any:  # noqa: ANN401
         targets = smoothed(labels, classes, hyperparameters.label_smoothing)
         return descend(optimizer, weights, lambda: head(rows, training=True)["logits"], targets)

@@ -30,7 +30,7 @@ def predict(network: Any, pixels: Array, batch: int = 64) -> tuple[FloatArray, F
 @lru_cache(maxsize=1)
 def _runner(network: Any) -> Any:  # noqa: ANN401
     """Return the network as a function, made once: making it takes longer than a few hundred patches."""
-    return tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+    return tf.function(lambda images: network(images, training=False), reduce_retracing=True, autograph=False)
 
 
 def judged(logits: FloatArray, labels: Array) -> Judged:

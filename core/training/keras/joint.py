@@ -113,7 +113,7 @@ class JointEncoder(tf.Module):  # type: ignore[misc]
         self.network, self._bands = network, tuple(bands)
         self._part, self._ground = part, ground
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def features(self, images: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return float32 (N, D) of reflectance (N, H, W, 13) in product order, 0 where not measured."""
         seen, *unseen = _planes(images, [self._bands, [name for name in GROUND_BANDS if name not in self._bands]])

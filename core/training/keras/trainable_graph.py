@@ -65,7 +65,7 @@ class TrainableGraph:
         wanted = [self.features, *(f"{name}:{place}" for name in norms for place in (1, 2))]
 
         # A function of its own: a tape that runs does not see what is imported, but it does see calls.
-        @tf.function  # type: ignore[untyped-decorator]
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
         def call(images: Any, values: list[Any]) -> list[Any]:  # noqa: ANN401
             given = {self.images: images, **dict(zip(places, values, strict=True))}
             found: list[Any] = tf.graph_util.import_graph_def(graph, given, wanted, name="")
@@ -235,7 +235,7 @@ def write_body(
     module = Exported(body, linear)
     shape = tf.TensorSpec((None, size, size, channels), tf.float32, "images")
 
-    @tf.function(input_signature=[shape])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[shape], autograph=False)  # type: ignore[untyped-decorator]
     def features(images: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"default": module.features(images)}
 
