@@ -126,6 +126,12 @@ function show(root, data, send) {
   root.onkeydown = (event) => goOn([...next.values()], event, getComputedStyle(root).gridTemplateColumns.split(" ").length);
 }
 
+// When a picture is there, or is not to be had.
+const FIRST = 6; // pictures that the page's run gives way to
+const arrival = (image) => image.complete || new Promise((done) => {
+  for (const event of ["load", "error"]) image.addEventListener(event, done, { once: true });
+});
+
 const listening = new WeakSet();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -144,6 +150,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (!root.linked || !detail.gallery) return;
       root.early.take(detail.gallery, root.latest.top);
       show(root, { ...root.latest, ...detail.gallery }, setTriggerValue);
+      detail.arriving.push(...[...root.querySelectorAll("img")].slice(0, FIRST).map(arrival));
     };
     window.addEventListener("landlike:early", answered);
     const watcher = new ResizeObserver(() => arrange(root, root.tile));

@@ -312,7 +312,9 @@ class View {
     this.find(".told").textContent = this.data.told;
     this.mark();
     this.await(true);
-    window.dispatchEvent(new CustomEvent("landlike:early", { detail: answer }));
+    const detail = { ...answer, arriving: [] };
+    window.dispatchEvent(new CustomEvent("landlike:early", { detail }));
+    await Promise.all(detail.arriving);
   }
 
   // What the run alone tells, words and reflectance, is of the question before until then, and pale.
