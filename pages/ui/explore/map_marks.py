@@ -77,13 +77,11 @@ def outlined(
 
 def told_neighbours(query: int | None, neighbours: Neighbours | None) -> dict[str, Any]:
     """Return what the map's script tells of the patch that was asked about and of its neighbours: ranks and scores."""
-    ids, scores = (
-        ([], []) if neighbours is None else (neighbours.ids[:MOST_RANKED], neighbours.similarity[:MOST_RANKED])
-    )
+    shown = [] if neighbours is None else list(neighbours.ranked(most=MOST_RANKED))
     return {
         "query": query,
-        "neighbours": [int(one) for one in ids],
-        "similarity": score_texts([float(one) for one in scores]),
+        "neighbours": [one.ref.patch for one in shown],
+        "similarity": score_texts([one.similarity for one in shown]),
     }
 
 

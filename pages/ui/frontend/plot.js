@@ -64,7 +64,7 @@ class View {
     const data = this.early.over(said, said.turn);
     this.data = data;
     this.tell = send;
-    this.await(Boolean(this.early.told));
+    this.pale(Boolean(this.early.told));
     if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
     this.seen = data.turn;
     const told = this.find(".told");
@@ -311,15 +311,15 @@ class View {
     this.seen = this.data.turn;
     this.find(".told").textContent = this.data.told;
     this.mark();
-    this.await(true);
+    this.pale(true);
     const detail = { ...answer, arriving: [] };
     window.dispatchEvent(new CustomEvent("landlike:early", { detail }));
     await Promise.all(detail.arriving);
   }
 
   // What the run alone tells, words and reflectance, is of the question before until then, and pale.
-  await(run) {
-    document.documentElement.classList.toggle("ll-early", run);
+  pale(early) {
+    document.documentElement.classList.toggle("ll-early", early);
   }
 
   chosen(event) {
@@ -384,7 +384,7 @@ class View {
 
   destroy() {
     this.gone = true;
-    this.await(false);
+    this.pale(false);
     this.watcher.disconnect();
     clearTimeout(this.waiting);
     window.removeEventListener("resize", this.grown);
