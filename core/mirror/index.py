@@ -55,12 +55,14 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._begin()
-        except sqlite3.DatabaseError:
-            for one in path.parent.glob(f"{path.name}*"):  # What is damaged counts as absent: all is copied anew.
-                one.unlink(missing_ok=True)
-            with self._errors():
+        with self._errors():
+            try:
+                self._begin()
+            except sqlite3.OperationalError:  # A full disk or a lock says nothing of what others keep in it.
+                raise
+            except sqlite3.DatabaseError:
+                for one in path.parent.glob(f"{path.name}*"):  # What is damaged counts as absent: all is copied anew.
+                    one.unlink(missing_ok=True)
                 self._begin()
 
     def _begin(self) -> None:
@@ -142,7 +144,8 @@ class Index:
             try:
                 yield base
             except BaseException:
-                base.execute("ROLLBACK")
+                if base.in_transaction:  # A full disk has SQLite undo it by itself.
+                    base.execute("ROLLBACK")
                 raise
             base.execute("COMMIT")
 
