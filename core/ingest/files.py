@@ -20,10 +20,10 @@ from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
 from core.progress import Doing, Progress, unsaid
 
-INGEST_VERSION = "9"
+INGEST_VERSION = "10"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
 
-FORMER_VERSIONS = ("8", "7", "6", "5", "4", "3", "2", "1")
+FORMER_VERSIONS = ("9", "8", "7", "6", "5", "4", "3", "2", "1")
 """Those that scenes of older data folders may have been made by, the latest first."""
 
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".img"})

@@ -10,7 +10,8 @@ from core.errors import SourceError
 
 MAX_NAME = 80
 WHAT_IS_READ = (
-    "choose a GeoTIFF, JPEG 2000, ENVI, NetCDF, HDF5, Zarr or NumPy file with Sentinel-2 bands, or Parquet with vectors"
+    "choose a GeoTIFF, JPEG 2000, ENVI, ERDAS Imagine, NetCDF, HDF5, Zarr or NumPy file with Sentinel-2 bands, or "
+    "Parquet with vectors"
 )
 """What to do over a file of no kind that is read; the kinds themselves are in ``formats.registry``."""
 

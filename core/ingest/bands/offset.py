@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import UNITS, Calibration, ReflectanceUnit, calibration
 from core.ingest.bands.choices import scale_asked
-from core.ingest.formats.product_metadata import OFFSET_BASELINE, Hints
+from core.ingest.formats.product_metadata import OFFSET_BASELINE, OFFSET_SINCE, Hints
 from core.scenes.quality import Basis
 
 BandSamples = Mapping[str, NDArray[np.float32]]
@@ -63,7 +63,8 @@ def decide_offset(
     unit = UNITS[scale]
     canonical = {band: values[values != 0] * np.float32(unit.gain) for band, values in samples.items()}
     canonical = {band: values for band, values in canonical.items() if values.size}
-    told = _told_by_statement(canonical, hints, integers=integers) or _told_by_pixels(canonical)
+    told = _told_by_statement(canonical, hints, integers=integers)
+    told = told or _told_by_day(canonical, hints, integers=integers) or _told_by_pixels(canonical)
     if told is None:
         raise _undecided(unit, scale, canonical, stated_offset(hints))
     lifted, basis, because = told
@@ -165,6 +166,15 @@ def _told_by_pixels(samples: BandSamples) -> tuple[bool, Basis, str] | None:
         return False, "decided", black
     lifted = lifted_by_pixels(samples)
     return None if lifted is None else (True, "decided", lifted)
+
+
+def _told_by_day(samples: BandSamples, hints: Hints, *, integers: bool) -> tuple[bool, Basis, str] | None:
+    """Return that the offset is in by the day of ESA's own images, unless pixels are too dark; None = unknown."""
+    below = max(float(np.mean(numbers < IMPOSSIBLE)) for numbers in samples.values()) if samples else 1.0
+    if hints.since is None or not integers or below > CONTRADICTED:
+        return None
+    because = f"they are called as ESA's images of {hints.since}, all of which hold it since {OFFSET_SINCE}"
+    return True, "decided", because
 
 
 def _black(samples: BandSamples) -> str | None:

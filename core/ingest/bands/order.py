@@ -71,7 +71,7 @@ _INSTANCES = {
 }
 """How files of so many bands are often ordered; too uncertain to be taken for granted."""
 _AS_NUMBERED = tuple(name for name in BAND_NAMES if name != "B8A")
-_SEN2R = re.compile(r"(?<![A-Za-z0-9])S2[ABC](?:1C|2A)_\d{8}_\d{3}_\w*?_(?:TOA|BOA)_\d")
+_SEN2R = re.compile(r"(?<![A-Za-z0-9])S2[ABC](?:1C|2A)_\d{8}_\d{3}_\w*?_(TOA|BOA)_\d")
 _FORCE = re.compile(r"(?<![A-Za-z0-9])LEVEL2_SEN2[ABC]_BOA", re.IGNORECASE)
 _CLOSE = 0.35
 """Largest mean difference of B8A from B08, as a share of B08, still taken for the same light."""
@@ -155,7 +155,7 @@ def _stated_order(name: str, count: int, metres: float | None) -> Order | None:
     if _FORCE.search(name) and count == 10:
         because = "its name is that of a product of FORCE, which writes ten bands so"
         return Order(bands=_ORDERS[10][0].bands, title="order of FORCE", because=because)
-    if _SEN2R.search(name) and count in (11, 12):
+    if (product := _SEN2R.search(name)) and count == (12 if product[1] == "TOA" else 11):
         other = "B8A" if metres is None or metres < 15 else "B08"
         left_out = (other, "B10") if count == 11 else (other,)
         bands = tuple(band for band in BAND_NAMES if band not in left_out)

@@ -35,6 +35,7 @@ _OWN_MATRICES = ("band_mean", "band_std")
 _OURS = frozenset({"scene", "encoder", "area_ha", "valid_fraction", "rank", "similarity", "measure"})
 
 _NUMBERED = re.compile(r"(.*?)(\d{1,4})$")
+_SHAPES = frozenset({"geometry", "geom", "wkb"})
 _VECTOR_REMEDY = "give a Parquet file with a column of vectors, such as “embedding”"
 
 
@@ -198,8 +199,19 @@ def _none(schema: pa.Schema) -> str:
     named = next((name for name in schema.names if name.casefold() in {"embedding", "embeddings", "vector"}), None)
     if named is not None:
         return f"its column “{named}” holds no lists of numbers, but {str(schema.field(named).type)[:60]}"
+    if images := [field.name for field in schema if field.name not in _SHAPES and _holds_files(field.type)]:
+        shown = ", ".join(f"“{clean_name(name, 40)}”" for name in images[:4])
+        more = f" and {len(images) - 4} more" if len(images) > 4 else ""
+        return f"none of its columns holds vectors; {shown}{more} hold{'' if images[1:] else 's'} files such as images"
     listed = ", ".join(f"“{clean_name(name, 40)}”" for name in schema.names[:8]) or "none"
     return f"none of its columns holds vectors; it has {listed}"
+
+
+def _holds_files(kind: pa.DataType) -> bool:
+    """Tell whether a column holds bytes of files, by itself or as Hugging Face keeps images: bytes beside a path."""
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and _holds_files(field.type) for field in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _lists(schema: pa.Schema, geometry: str | None) -> list[VectorColumns]:

@@ -28,7 +28,8 @@ from core.ingest.formats.extra_samples import (
     single,
     without_masks,
 )
-from core.ingest.formats.geotiff import RasterFile, open_raster, read_head, refuse_other_kinds
+from core.ingest.formats.foreign.kinds import refuse_foreign
+from core.ingest.formats.geotiff import RasterFile, open_raster, read_head
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import (
     OneScene,
@@ -320,7 +321,7 @@ def _candidates(files: SourceFiles) -> list[Member]:
         _refuse_bundle(files.members)
         for member in files.members[:_LOOKED_INTO]:
             with errors_about(member.name):
-                refuse_other_kinds(read_head(files.shelf.path(member)))
+                refuse_foreign(read_head(files.shelf.path(member)), member.name)
         found = f"none of its {len(files.members):,} files may be a band"
         raise SourceError(found=found, remedy=WHAT_IS_READ)
     return chosen

@@ -10,6 +10,7 @@ from core.errors import SourceError
 from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
+from core.ingest.formats.classification import names_classes
 from core.ingest.formats.envi.header import headers_of
 from core.ingest.formats.geotiff import open_raster
 from core.ingest.formats.kind import PatchFiles
@@ -107,7 +108,7 @@ def is_part(name: str) -> bool:
 
 def holds_all_bands(stem: str) -> bool:
     """Tell whether a raster of that name is whole: named neither as a band nor as another layer of a scene."""
-    return band_of_file(stem) is None and not names_other_layer(stem)
+    return band_of_file(stem) is None and not names_other_layer(stem) and not names_classes(stem)
 
 
 def patch_files(members: Sequence[Member], chosen: tuple[str, ...] | None = None) -> list[Member]:

@@ -23,6 +23,7 @@ from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.bands.names import names_positions, parse_band
 from core.ingest.bands.packing import packing_of, usable_scaling
 from core.ingest.bands.texts import band_texts
+from core.ingest.formats.foreign.kinds import CONVERT, foreign_kind, in_place_of_a_file, refuse_foreign
 from core.ingest.formats.snap.dimap import DimapBands
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
@@ -41,38 +42,19 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x4f\xff\x51", "JP2OpenJPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
+    (b"EHFA_HEADER_TAG", "HFA"),
 )
-_ALONE = "open it by itself as a scene of several bands, or export what it holds as GeoTIFF"
-_EXPORT, _UNPACK = "export its bands as GeoTIFF and add those", "unpack it and add its files, or a zip of them"
-_OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    (
-        (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"),
-        "it is a NetCDF or HDF5 file",
-        _ALONE,
-    ),
-    ((b"\x0e\x03\x13\x01",), "it is an HDF4 file", _EXPORT),
-    ((b"EHFA_HEADER_TAG",), "it is an ERDAS Imagine file", _EXPORT),
-    ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
-)
-"""First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
-_TAR_AT = 257
-_PAGE = ("it is a web page, as servers send in place of a file", "download it again, signed in if need be")
-_NOTE = ("it is a note of Git LFS on a file that was not fetched", "fetch the file by “git lfs pull”")
-_INSTEAD = {b"<!doctype html": _PAGE, b"<html": _PAGE, b"version https://git-lfs": _NOTE}
-"""First bytes, in small letters, of what lies in place of a file that never came."""
-_HEADER = (b"ENVI\n", b"ENVI\r\n")
-_KNOWN = tuple(signature for signatures, _, _ in _OTHERS for signature in signatures)
+_CODEC = re.compile(r"missing codec(?: for| of code)? ?(\w*)")
+"""What GDAL says of a TIFF whose compression it was built without."""
+_ELSEWHERE = b"externalrasterdms"
+"""What ERDAS Imagine calls, in small letters, the part of a raster that names another file with its pixels."""
+_CHUNK = 4 * 2**20
 _WITH_HEADER = (".img", ".dat", ".bsq", ".bil", ".bip")
 """How names of rasters end whose header lies beside them."""
-_POINTS_ELSEWHERE = re.compile(
-    rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)|^\s*\{.*\"(refs|templates)\"\s*:|\.z(array|group)\"\s*:",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Descriptions of GDAL, and references of kerchunk to chunks in other files."""
 
 
-def sniff_driver(head: bytes) -> str:
-    """Tell the driver for a file, by its first bytes and never by its name.
+def sniff_driver(head: bytes, name: str = "") -> str:
+    """Tell the driver for a file, by its first bytes and never by its name; that serves to say why there is none.
 
     Raises:
         SourceError: when it is empty, of a kind that is not read, or no raster.
@@ -83,37 +65,8 @@ def sniff_driver(head: bytes) -> str:
     for signature, driver in _SIGNATURES:
         if head.startswith(signature):
             return driver
-    refuse_other_kinds(head)
-    if _POINTS_ELSEWHERE.search(head):
-        found = "it holds no pixels but points to other files or addresses"
-        raise UnsafeSourceError(found=found, remedy=WHAT_IS_READ)
+    refuse_foreign(head, name)
     raise SourceError(found="its content is not a raster image", remedy=WHAT_IS_READ)
-
-
-def refuse_other_kinds(head: bytes) -> None:
-    """Refuse a file of a kind that people bring and that is not read, by its first bytes.
-
-    Raises:
-        SourceError: saying what it is.
-    """
-    if head.startswith(_HEADER):
-        found = "it is the header of a raster in ENVI's own format, and holds no pixels"
-        raise SourceError(found=found, remedy="choose it together with the raster of the same name")
-    if (instead := _in_place_of_a_file(head)) is not None:
-        raise SourceError(found=instead[0], remedy=instead[1])
-    if head[_TAR_AT:].startswith(b"ustar"):
-        raise SourceError(found="it is an archive other than zip, which Landlike does not read", remedy=_UNPACK)
-    for signatures, kind, remedy in _OTHERS:
-        if head.startswith(signatures):
-            raise SourceError(
-                found=f"{kind}, which Landlike does not read{' here' if remedy == _ALONE else ''}", remedy=remedy
-            )
-
-
-def _in_place_of_a_file(head: bytes) -> tuple[str, str] | None:
-    """Return what lies where a file should, and what to do, or None."""
-    begins = head[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return next((said for start, said in _INSTEAD.items() if begins.startswith(start)), None)
 
 
 def read_head(path: Path, size: int = 4096) -> bytes:
@@ -223,7 +176,17 @@ def _reading(name: str) -> Iterator[None]:
         try:
             yield
         except GDAL_ERRORS as error:
-            raise damaged() from error
+            raise _unknown_packing(error) or damaged() from error
+
+
+def _unknown_packing(error: BaseException) -> SourceError | None:
+    """Return the error for a file that is whole, but packed in a way that this GDAL does not know; None = it is not."""
+    said = " ".join(str(one) for one in (error, error.__cause__, error.__context__) if one is not None)
+    if (found := _CODEC.search(said)) is None:
+        return None
+    packing = f" ({found[1]})" if found[1] else ""
+    text = f"its pixels are packed in a way that cannot be unpacked here{packing}"
+    return SourceError(found=text, remedy="save it again by “gdal_translate -co COMPRESS=DEFLATE”, and open that")
 
 
 def open_raster(path: Path, name: str) -> RasterFile:
@@ -242,7 +205,11 @@ def open_raster(path: Path, name: str) -> RasterFile:
             raise damaged()
         if driver == "ENVI":  # Its header lies beside it, where GDAL looks for nothing else.
             opened.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
-        data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
+        if driver == "HFA":
+            _refuse_pixels_elsewhere(path)
+        # Of ERDAS Imagine the view without overviews has neither names of bands nor a place.
+        view = {} if driver == "HFA" else {"OVERVIEW_LEVEL": "NONE"}
+        data = rasterio.open(path, driver=driver, sharing=False, **view)
         opened.callback(data.close)
         _check(data)
         if driver == "JP2OpenJPEG":
@@ -307,15 +274,30 @@ def _driver(path: Path, name: str) -> str:
         return "ENVI"
     head = read_head(path)
     try:
-        return sniff_driver(head)
+        return sniff_driver(head, name)
     except UnsafeSourceError:
         raise
     except SourceError as error:
-        told = head.startswith(_KNOWN) or _in_place_of_a_file(head) is not None
+        told = foreign_kind(head) is not None or in_place_of_a_file(head) is not None
         if head and name.lower().endswith(_WITH_HEADER) and not told:
             error.found = "without a header beside it nothing says how its pixels lie"
             error.remedy = "choose it together with the file of the same name that ends in .hdr"
         raise
+
+
+def _refuse_pixels_elsewhere(path: Path) -> None:
+    """Refuse an ERDAS Imagine raster whose pixels lie in another file, which GDAL would open by the name it states.
+
+    Raises:
+        UnsafeSourceError: when it is one.
+    """
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if _ELSEWHERE in tail + chunk.lower():
+                found = "it is an ERDAS Imagine file whose pixels lie in another file, an .ige, which is not followed"
+                raise UnsafeSourceError(found=found, remedy=CONVERT)
+            tail = chunk[-len(_ELSEWHERE) :].lower()
 
 
 def _check(data: DatasetReader) -> None:

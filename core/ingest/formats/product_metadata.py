@@ -61,6 +61,8 @@ _SURFACE = re.compile(
 _TOP = re.compile(
     r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|RHOT|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE
 )
+_SIZED = re.compile(r"(?<![A-Za-z0-9])T\d{2}[A-Z]{3}_\d{8}T\d{6}_(?:B\d[\dA]|TCI|AOT|WVP|SCL)_[126]0m(?![A-Za-z0-9])")
+"""What ESA calls images of Level-2A; those of Level-1C state no size of pixels."""
 _LEVEL_TEXT = re.compile(r"<(?:PROCESSING_LEVEL|PRODUCT_TYPE)>\s*(?:Level-|S2MSI)(1C|2A)p?\s*<", re.IGNORECASE)
 _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE), title)
@@ -73,6 +75,8 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _RAW = re.compile(r"Sentinel-2.{0,12}_\(Raw\)", re.IGNORECASE)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
+_IMAGE = re.compile(r"(?<![A-Za-z0-9])T\d{2}[A-Z]{3}_(20\d{6})T\d{6}_B\d[\dA](?:_[126]0m)?\.jp2$")
+"""What ESA calls the images of a product, which hold numbers as it came."""
 _BASELINE_OF_PRODUCT = re.compile(r"(?<=_)N\d{4}(?=_R\d{3}(?!\d))")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
@@ -112,6 +116,8 @@ _OWN_BASELINE = "99"
 """Baseline 99.99 is that of products which somebody made with own programs, and says nothing of an offset."""
 OFFSET_BASELINE = 4.0
 """From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
+OFFSET_SINCE = "2022-01-25"
+"""The day from which on products are made with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +153,7 @@ class Hints:
         baseline: processing baseline such as ``04.00``.
         offset: what to add to digital numbers, such as ``-1000``.
         plain: a product whose numbers never hold the offset.
+        since: the day of images as ESA calls them, where it is one since which all of them hold the offset.
         packed: a product that is defined by a scale and an offset, which are taken for those of tags.
         portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
@@ -161,6 +168,7 @@ class Hints:
     baseline: Hint | None = None
     offset: Hint | None = None
     plain: Hint | None = None
+    since: str | None = None
     packed: Hint | None = None
     portal: Hint | None = None
     synthetic: bool = False
@@ -193,6 +201,7 @@ def read_hints(
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents) or _offset_in_tags(tags),
         plain=_plain(names),
+        since=_since(names),
         portal=_portal(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
         cloud=_cloud(tags, documents),
@@ -285,6 +294,8 @@ def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) 
     spelled = _first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so")
     if spelled is not None:
         return spelled
+    if any(_SIZED.search(name) for name in names):
+        return Hint(value="L2A", where="the file name states a size of pixels, as those of Level-2A do")
     for texts, where in ((names, "the name"), (list(tags.values()), "a tag")):
         for pattern, level, what in ((_SURFACE, "L2A", "surface reflectance"), (_TOP, "L1C", "top of atmosphere")):
             for text in texts:
@@ -292,6 +303,13 @@ def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) 
                 if found:
                     return Hint(value=level, where=f"{where} holds {found.group(0)}, which is {what}")
     return None
+
+
+def _since(names: Sequence[str]) -> str | None:
+    """Return the day of images under ESA's own names, where all that were made since then hold the offset, or None."""
+    days = {valid_date(f"{day[:4]}-{day[4:6]}-{day[6:]}") for name in names for day in _IMAGE.findall(name)}
+    day = days.pop() if len(days) == 1 else None
+    return day if day is not None and day >= OFFSET_SINCE else None
 
 
 def _portal(names: Iterable[str]) -> Hint | None:

@@ -45,7 +45,7 @@ def read_georeference(data: DatasetReader, path: Path, driver: str, directory: T
     The view without overviews gives numbers of chance for an affine that is not there, so a TIFF's own tags decide
     whether there is one, JPEG 2000 is opened a second time, and plain pictures have none.
     """
-    if driver == "ENVI":
+    if driver in {"ENVI", "HFA"}:
         return _stated(data, None if data.transform.is_identity else data.transform)
     if directory is not None:
         return _stated(data, data.transform if directory.placed and not data.transform.is_identity else None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ALLOWED_DRIVERS = frozenset({"GTiff", "COG", "JP2OpenJPEG", "PNG", "JPEG", "MEM", "ENVI"})
+ALLOWED_DRIVERS = frozenset({"GTiff", "COG", "JP2OpenJPEG", "PNG", "JPEG", "MEM", "ENVI", "HFA"})
 """The only GDAL drivers the sandbox has."""
 
 VECTOR_DRIVERS = frozenset({"GPKG", "ESRI Shapefile", "KML"})

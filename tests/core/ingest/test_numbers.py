@@ -120,6 +120,30 @@ def test_offset_of_a_product_is_taken_off_whatever_the_type(
     assert (scene.date, scene.level) == ("2023-05-20", "L2A")
 
 
+@pytest.mark.parametrize(
+    ("stem", "ending", "dark"),
+    [("T33TUL_20230416T101029_{}_10m", "jp2", 0), ("T33TUL_20230416T101029_{}_10m", "jp2", 860),
+     ("T33TUL_20190416T101029_{}_10m", "jp2", 0), ("T33TUL_20230416T101029_{}_10m", "tif", 0)],
+)  # fmt: skip
+def test_images_of_esa_hold_the_offset_by_their_day(
+    tmp_path: Path, library: Library, stem: str, ending: str, dark: int
+) -> None:
+    """Their pixels do not tell: bright land, or a shadow that correction made darker than nothing."""
+    pixels = fields(brighter=800)
+    pixels[:, :12, :12] = dark - 1000 if dark else pixels[:, :12, :12]
+    driver = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"} if ending == "jp2" else {}
+    for band, numbers in zip(FOUR, (pixels + 1000).astype(np.uint16), strict=True):
+        write_tif(tmp_path / f"{stem.format(band)}.{ending}", numbers[None], **driver)
+    files = sorted(tmp_path.glob("T33*"))
+    if "2019" in stem or ending == "tif":
+        with pytest.raises(SourceError, match=r"may hold an offset of 0\.1 or not"):
+            ingest(files, library)
+        return
+    scene = ingest(files, library)
+    assert_pixels(scene, np.maximum(pixels, 1))
+    assert "all of which hold it since 2022-01-25" in said(scene, "scale")[0]
+
+
 def test_zeros_that_end_at_another_pixel_in_each_band(tmp_path: Path, library: Library) -> None:
     pixels = fields()
     numbers = (pixels + 1000).astype(np.uint16)

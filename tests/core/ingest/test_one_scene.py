@@ -282,6 +282,20 @@ def test_theias_two_reflectances(tmp_path: Path, library: Library) -> None:
     assert "corrected for slopes (FRE) are there" in lines(library, scene, "left out")
 
 
+def test_acolites_two_reflectances(tmp_path: Path, library: Library) -> None:
+    stem = "S2A_MSI_2019_06_20_10_10_29_T33TUL_L2R"
+    (tmp_path / "water").mkdir()
+    for n, light in enumerate((492, 560, 665, 833)):
+        for kind, more in (("rhos", 0), ("rhot", 50)):
+            pixels = (land([FOUR[n]]) + more).astype(np.uint16)
+            write_tif(tmp_path / "water" / f"{stem}_{kind}_{light}.tif", pixels)
+    write_tif(tmp_path / "water" / f"{stem}_rhot_945.tif", land(["B09"]))
+    scene = ingest([tmp_path / "water"], library)
+    assert (scene.bands, scene.level) == (FOUR, "L2A")
+    np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR))
+    assert "_rhot_945.tif" in lines(library, scene, "left out")
+
+
 def world(folder: Path, stem: str, crs: str | None) -> None:
     """Write a world file, which states the centre of the first pixel, and perhaps a .prj."""
     (folder / f"{stem}.tfw").write_text("10\n0\n0\n-10\n400005\n4999995\n")

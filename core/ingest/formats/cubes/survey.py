@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ _TWINS = (
     ("rhot_", "rhos_", "the same bands at the surface (rhos) are there"),
 )
 """Two ways of processing in one file: Digital Earth Australia's, and ACOLITE's."""
+_TOP, _SURFACE = re.compile(r"rhot_\d{3,4}"), re.compile(r"rhos_\d{3,4}")
+"""ACOLITE's names of bands; of some it has only light at the top of the atmosphere, which is another quantity."""
 _MEANINGS = frozenset({"long_name", "description", "comment", "classes", "interpretation", "flag_meanings", "legend"})
 """Attributes in which files say, in small letters, what the numbers of a mask mean."""
 _SHOWN = 4
@@ -218,6 +221,11 @@ def _leave_twins(found: _Sorted) -> None:
         found.single = [one for one in found.single if one not in twins]
         for one in twins:
             found.leave(because, one.title)
+    if any(_SURFACE.fullmatch(one.name) for one in found.single):
+        apart = [one for one in found.single if _TOP.fullmatch(one.name)]
+        found.single = [one for one in found.single if one not in apart]
+        for one in apart:
+            found.leave("they are of the top of the atmosphere, and the others are of the surface (rhos)", one.title)
 
 
 def _named(texts: Sequence[str]) -> int:

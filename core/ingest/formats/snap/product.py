@@ -45,6 +45,11 @@ def files_of_products(members: Sequence[Member]) -> list[Member]:
 
 
 def _product_of(name: str, members: Sequence[Member]) -> Member | None:
+    """Return what states a raster: the file called as its folder, or the only one where files lost their folders."""
     folder = PurePosixPath(name).parent
-    wanted = str(folder.with_suffix(DIMAP_SUFFIX)) if folder.suffix == ".data" else ""
-    return next((m for m in members if m.name == wanted and m.size <= MAX_DIMAP), None)
+    stating = [member for member in members if member.suffix == DIMAP_SUFFIX and member.size <= MAX_DIMAP]
+    if folder.suffix == ".data":
+        wanted = str(folder.with_suffix(DIMAP_SUFFIX))
+        return next((member for member in stating if member.name == wanted), None)
+    beside = [member for member in stating if PurePosixPath(member.name).parent == folder]
+    return beside[0] if len(stating) == len(beside) == 1 else None

@@ -76,6 +76,12 @@ def test_order_of_sen2r(metres: float | None, other: str, name: str, cirrus: boo
     assert (told.bands, told.title) == (bands, "order of sen2r")
 
 
+def test_twelve_bands_at_the_surface_are_no_product_of_sen2r() -> None:
+    """It writes eleven, as B10 is of no use there."""
+    bands = tuple(band for band in BAND_NAMES if band != "B10")
+    assert tell_order(pixels(bands, 0), "S2A2A_20190416_022_site_BOA_10.tif", 10.0).bands == bands
+
+
 def test_numbers_of_bands_that_leave_out_b8a() -> None:
     bands = tuple(name for name in BAND_NAMES if name != "B8A")
     told = tell_order(pixels(bands, 0), nameless="are only counted, “B1” to “B12”")

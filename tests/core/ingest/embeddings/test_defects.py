@@ -190,6 +190,16 @@ def some(values: NDArray[Any], **more: Any) -> dict[str, Any]:
         pytest.param(some(np.zeros((ROWS, 16), np.float32)), "30 are zeros alone", id="zeros"),
         pytest.param(some(np.full((ROWS, 16), np.nan)), "30 hold something that is not a finite", id="nan"),
         pytest.param({"a": EVERY, "b": ["x"] * ROWS}, "none of its columns holds vectors; it has “a”, “b”", id="table"),
+        pytest.param(
+            {"B02": pa.array([b"II*\0"] * ROWS, pa.binary()), "geometry": wkb(squares(ROWS))},
+            "none of its columns holds vectors; “B02” holds files such as images",
+            id="images",
+        ),
+        pytest.param(
+            {"image": [{"bytes": b"II*\0", "path": "a.tif"}] * ROWS, "label": EVERY},
+            "“image” holds files such as images",
+            id="images with paths",
+        ),
         pytest.param({"embedding": ["x"] * ROWS}, "“embedding” holds no lists of numbers, but string", id="text"),
         pytest.param({"bbox": lists(vectors()[:, :4])}, "none of its columns", id="boxes"),
         pytest.param(

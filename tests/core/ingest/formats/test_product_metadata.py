@@ -15,7 +15,7 @@ from core.ingest.settings import IngestSettings
     [
         ("S2A_MSIL1C_20220315T100031_N0400_R122_T33TVL_20220315T130000.SAFE", "2022-03-15", "L1C", "04.00"),
         ("2019-04-16-00_00_2019-04-16-23_59_Sentinel-2_L2A_B01_(Raw).tiff", "2019-04-16", "L2A", None),
-        ("T32TQM_20190416T100031_B02_10m.jp2", "2019-04-16", None, None),
+        ("T32TQM_20190416T100031_B02_10m.jp2", "2019-04-16", "L2A", None),
         ("field_1999-01-01.tif", None, None, None),
         ("S2A_20150624.tif", None, None, None),
         ("S2A_20150627.tif", "2015-06-27", None, None),
@@ -41,6 +41,7 @@ from core.ingest.settings import IngestSettings
         ("S2A_OPER_MSI_ARD_TL_VGS4_20210622T021034_A031333_T55HFA_N03.00_NBART_B02.tif", None, "L2A", None),
         ("S2A_MSI_2020_06_01_10_50_31_T31UFS_L2R_rhos_492.tif", "2020-06-01", "L2A", None),
         ("S2A_MSI_2020_06_01_10_50_31_T31UFS_L1R_rhot_492.tif", "2020-06-01", "L1C", None),
+        ("T33TUL_20190416T101029_B04.jp2", "2019-04-16", None, None),
         ("S2A_OPER_MSI_L1C_TL_EPAE_20160118T181533_A002912_T18SVG_B02.jp2", None, "L1C", None),
         ("export_2021-11-05_S2A_2019-06-20.tif", "2019-06-20", None, None),
         ("download_20211105/S2/B02.tif", None, None, None),

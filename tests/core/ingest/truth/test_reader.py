@@ -156,7 +156,7 @@ def test_what_is_no_map_of_classes_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(b"", "the file is empty"), (b"some words", "not a raster image"), (b"<VRTDataset/>", "points to other files")],
+    [(b"", "the file is empty"), (b"some words", "not a raster image"), (b"<GDAL_WMS>", "points to other files")],
 )
 def test_what_cannot_be_opened_is_refused_with_what_a_map_is(tmp_path: Path, content: bytes, found: str) -> None:
     path = tmp_path / "map.tif"

@@ -111,6 +111,8 @@ def test_of_two_ways_of_processing_the_better_counts(
     made = cube([f"{better}{called[name]}" for name in SIX])
     for name in SIX:
         made[f"{lesser}{called[name]}"] = made[f"{better}{called[name]}"] + np.uint16(50)
+    if lesser == "rhot_":  # Of two bands there is nothing at the surface, and what there is would mix quantities.
+        made["rhot_945"], made["rhot_1374"] = made["rhot_833"] // 3, made["rhot_492"] // 90
     scene = ingest([written(tmp_path / "both.nc", made)], library)
     assert scene.bands == SIX
     np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))

@@ -11,6 +11,7 @@ import pytest
 from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.formats.snap.dimap import DIMAP_TAG, read_dimap
+from core.ingest.grouping import sources_of
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.formats.envi.test_raster import write_envi
@@ -91,6 +92,21 @@ def test_a_product_as_snap_keeps_it(tmp_path: Path, library: Library) -> None:
     np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
     left_out = [line.value for line in load_quality(scene.directory).findings if line.topic == "left out"]
     assert left_out == ["sun_zenith.img"]
+
+
+def test_a_product_whose_files_lost_their_folder(tmp_path: Path, library: Library) -> None:
+    """As when all of them are chosen one by one; alone, the file that describes it is called so."""
+    for band, pixels in zip(BANDS, land(BANDS), strict=True):
+        write_envi(tmp_path / f"{NAMES[band][0]}.img", (pixels + 1000)[None].astype(">u2"))
+    write_envi(tmp_path / "quality_scene_classification.img", np.full((1, 64, 80), 4, np.uint8))
+    (tmp_path / "subset.dim").write_text(document(SCALED))
+    files = sorted(tmp_path.glob("*.*"))
+    assert sources_of(files) == [files]
+    scene = ingest(files, library)
+    assert (scene.bands, scene.date, scene.level) == (BANDS, "2021-06-05", "L2A")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
+    with pytest.raises(SourceError, match=r"describes a product of SNAP, .* ends in .data; put this file and that"):
+        ingest([tmp_path / "subset.dim"], library)
 
 
 def test_another_number_of_bands_and_another_satellite(tmp_path: Path, library: Library) -> None:
