@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -24,13 +24,21 @@ class LocalCluster:
         home: folder of its logs.
         workers: how many.
         processors: one each of these in turn is all that a worker may use; empty = any.
+        environment: of the workers, beside that of this process.
 
     Attributes:
         address: of the scheduler; the same when it is started again.
     """
 
-    def __init__(self, home: Path, workers: int = 2, processors: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        workers: int = 2,
+        processors: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._home, self._port, self._processors = home, free_port(), processors
+        self._environment = os.environ | (environment or {})
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._workers: list[subprocess.Popen[bytes]] = []
         self.start_scheduler()
@@ -39,7 +47,10 @@ class LocalCluster:
 
     def start_scheduler(self) -> None:
         asked = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-        environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(DEATHS - 1)}
+        environment = os.environ | {
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(DEATHS - 1),
+            "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",  # Else it looks at itself fifty times a second.
+        }
         with (self._home / "scheduler.log").open("ab") as log:
             self.scheduler = subprocess.Popen(
                 [*asked, "--port", str(self._port), "--no-dashboard"],
@@ -56,8 +67,9 @@ class LocalCluster:
         """Start a worker as people do, or by another command."""
         with (self._home / "workers.log").open("ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, *command, self.address, "--host", "127.0.0.1"], cwd=cwd, stdout=log, stderr=log
-            )
+                [sys.executable, *command, self.address, "--host", "127.0.0.1"],
+                cwd=cwd, env=self._environment, stdout=log, stderr=log,
+            )  # fmt: skip
         if self._processors:
             psutil.Process(worker.pid).cpu_affinity([self._processors[len(self._workers) % len(self._processors)]])
         self._workers.append(worker)

@@ -24,6 +24,7 @@ from core.encoders.registry import default_encoder, describe, matching_encoder, 
 from core.encoders.registry import fetch as fetch_encoder
 from core.errors import BucketError, EncoderError, ScaleError, VectorsError
 from core.features.clusters import ClusterStore
+from core.features.database import load as load_database
 from core.features.encode import encode_scene
 from core.features.given import given_recipe, store_given
 from core.features.novelty import Novelties
@@ -422,7 +423,7 @@ def warm_encoder(config: Config) -> None:
     spec = describe(default_encoder(), config)
     encoder, side = matching_encoder(spec.name, spec.fingerprint, config), DEFAULT_CUT.size
     encoder.encode(np.zeros((1, side, side, len(spec.bands)), np.float32))
-    import_module("lancedb")
+    load_database()
 
 
 def warm_encoding(config: Config) -> None:
@@ -436,7 +437,7 @@ def warm_encoding(config: Config) -> None:
     cluster_at(config.scheduler, config.root, config.bucket).everywhere(
         partial(warm_encoder, replace(config, scheduler=""))
     )
-    import_module("lancedb")
+    load_database()
 
 
 def warm_projection() -> None:

@@ -25,6 +25,7 @@ import pyarrow as pa
 from core.encoders.base import EncoderSpec
 from core.errors import BucketError, StoreError
 from core.features.arrow import READ_COLUMNS, schema, to_arrow, to_features, without
+from core.features.database import connect
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.runs import RunRecord, Runs
 from core.features.snapshots import Snapshots
@@ -330,12 +331,8 @@ class FeatureStore:
                 raise BucketError(asked, found, remedy) from None
 
     def _database(self) -> Any:  # noqa: ANN401  lancedb is untyped
-        import lancedb
-
         mirror = mirror_of(self.root)
-        if mirror is None:
-            return lancedb.connect(self.root)
-        return lancedb.connect(mirror.address(self.root), storage_options=_OPTIONS)
+        return connect(str(self.root)) if mirror is None else connect(mirror.address(self.root), _OPTIONS)
 
     def _open(self, name: str) -> Any:  # noqa: ANN401  lancedb is untyped
         """Return a table, or None when there is none of that name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import resource
 import sys
@@ -17,6 +16,7 @@ from core.config import settings
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.features.batches import iter_patches
+from core.features.database import load
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
@@ -87,7 +87,7 @@ def main(root: Path, size: int, name: str, backend: str | None, rounds: int) -> 
     scene = write_scene(root, size)
     encoder = load_encoder(name, settings(), backend)
     count = patch_grid(scene).count
-    importlib.import_module("lancedb")  # once a worker, not once a scene
+    load()  # once a worker, not once a scene
     whole, parts = [], []
     for _ in range(max(1, rounds)):
         if rounds:

@@ -15,6 +15,15 @@ from distributed import Nanny
 from core.jobs.cluster.calls import hush_dask
 from core.jobs.scheduler import scheduler_answers
 
+_SELDOM = {
+    "distributed": {
+        "admin": {"tick": {"interval": "1s"}, "system-monitor": {"interval": "5s"}},
+        "worker": {"profile": {"enabled": False}},
+    }
+}
+"""How often Dask looks at itself, for a dashboard that there is none of: else up to a hundred times a second, on which
+a worker that has nothing to do spent a twelfth of a processor."""
+
 _AGAIN_SECONDS = 1.0
 """How often a scheduler that does not answer is tried."""
 
@@ -67,8 +76,11 @@ async def _work(
     # Dask would have matrix products done in one thread, for it expects as many tasks as processors; ours use all.
     # What it says of a scheduler that is gone is said by us, in one sentence.
     before = {"DASK_LOGGING__DISTRIBUTED": "critical"}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": before}):
-        nanny = Nanny(address, nthreads=1, name=name, host=host, memory_limit=0, dashboard=False, death_timeout=60)
+    config = dask.config.merge(dask.config.config, _SELDOM)
+    with dask.config.set(config | {"distributed.nanny.pre-spawn-environ": before}):
+        nanny = Nanny(
+            address, nthreads=1, name=name, host=host, memory_limit=0, dashboard=False, death_timeout=60, config=config
+        )
     async with nanny:
         say(f"Working for {address} as {nanny.worker_address}.")
         ended, told = asyncio.ensure_future(nanny.finished()), asyncio.ensure_future(stop.wait())

@@ -10,6 +10,7 @@ import pytest
 
 from core.bands import BAND_NAMES, FloatArray
 from core.errors import EncoderError, JobCancelledError, PatchError
+from core.features.database import connect
 from core.features.encode import encode_scene
 from core.features.recipe import Features
 from core.features.store import FeatureStore
@@ -106,10 +107,8 @@ def test_places_on_earth_are_stored(tmp_path: Path) -> None:
     scene, encoder, store = place_scene(tmp_path), PlaceEncoder(), FeatureStore(tmp_path)
     recipe, grid = recipe_of(scene, encoder), patch_grid(scene, Cut.of(16))
     encode_scene(scene, encoder, recipe, store)
-    import lancedb
-
     name = next(path.stem for path in store.root.glob("encoder-*.lance"))
-    table = lancedb.connect(store.root).open_table(name).to_arrow().sort_by("patch_id")
+    table = connect(str(store.root)).open_table(name).to_arrow().sort_by("patch_id")
     expected = centres_lonlat(scene, grid, np.arange(grid.count))
     assert expected is not None
     np.testing.assert_allclose(table.column("lon").to_numpy(), expected[:, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from core.encoders.base import EncoderSpec
 from core.errors import StoreError
+from core.features.database import load
 from core.features.recipe import FeatureBatch, Recipe
 from core.features.store import FeatureStore
 from core.scenes.cut import Cut
@@ -48,6 +50,12 @@ def filled(root: Path, ids: list[int], of: Recipe | None = None, *, finish: bool
     if finish:
         store.finish(of, SPEC)
     return store
+
+
+def test_the_client_of_a_service_that_nobody_asks_is_not_imported() -> None:
+    load()
+    client = sys.modules["lance_namespace_urllib3_client"]
+    assert not hasattr(client, "__file__"), "it would take as long as all else of LanceDB"
 
 
 @pytest.mark.parametrize("finish", [False, True])

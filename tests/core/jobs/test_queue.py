@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ import psutil
 import pytest
 
 from core.errors import JobError, StoreError
+from core.features.database import load
 from core.features.store import FeatureStore
 from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles, ProgressNote
@@ -440,7 +440,7 @@ def all_places(root: Path) -> dict[str, int]:
 
 
 def test_kill_9_of_the_worker_redoes_only_what_was_not_committed(processes: JobQueue, tmp_path: Path) -> None:
-    importlib.import_module("lancedb")  # takes seconds, and the store is read below before the next worker begins
+    load()  # takes seconds, and the store is read below before the next worker begins
     scene, store = place_scene(tmp_path), FeatureStore(tmp_path)
     recipe, places, log = recipe_of(scene, PlaceEncoder()), all_places(tmp_path), tmp_path / "encoder.log"
     job = processes.submit("encode", recipe.key, "Encoding", encode_payload(tmp_path, recipe, delay=0.08))

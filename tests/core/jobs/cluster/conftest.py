@@ -14,6 +14,7 @@ from core.jobs.cluster.executor import ClusterExecutor
 from core.jobs.cluster.run import forget_run
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.queue import JobQueue
+from tests.buckets import Bucket, serving
 from tests.clusters import LocalCluster
 from tests.fakes import TASKS
 
@@ -21,8 +22,23 @@ Started = Callable[..., JobQueue]
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    found = LocalCluster(tmp_path_factory.mktemp("cluster"))
+def shared_bucket() -> Iterator[Bucket]:
+    """The bucket that the workers reach, and this process does not unless it has its environment."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def worker_environment(shared_bucket: Bucket, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the workers have to reach the bucket, and the folder of their working copies of it."""
+    return {**shared_bucket.environment(), "LANDLIKE_CACHE": str(tmp_path_factory.mktemp("far"))}
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, worker_environment: dict[str, str]
+) -> Iterator[LocalCluster]:  # fmt: skip
+    found = LocalCluster(tmp_path_factory.mktemp("cluster"), environment=worker_environment)
     yield found
     found.close()
 

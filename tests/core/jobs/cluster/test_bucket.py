@@ -31,13 +31,13 @@ from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job
 from core.jobs.worker import tells_of_worker
-from core.mirror.opening import close_data, open_data
+from core.mirror.opening import close_data
 from core.projection.settings import ProjectionSettings
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.patches import patch_grid
 from core.search.examples import Evidence
-from tests.buckets import KEY_ID, SECRET, Bucket, Fault, serving
+from tests.buckets import KEY_ID, SECRET, Bucket, Fault
 from tests.clusters import LocalCluster
 from tests.fakes import ThreadWorker
 from tests.tiles import write_tile
@@ -48,7 +48,7 @@ BUCKET = "s3://land/some/data"
 
 @dataclass(frozen=True)
 class Far:
-    """Two workers on a computer that shares a bucket with the server, and no folder."""
+    """Two workers that share a bucket with the server, and no folder."""
 
     bucket: Bucket
     cluster: LocalCluster
@@ -63,24 +63,11 @@ class Far:
 
 
 @pytest.fixture(scope="module")
-def far(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
-    cache = tmp_path_factory.mktemp("far")
-    with serving() as bucket, pytest.MonkeyPatch.context() as patch:
-        for name, value in {**bucket.environment(), "LANDLIKE_CACHE": str(cache)}.items():
+def far(cluster: LocalCluster, shared_bucket: Bucket, worker_environment: dict[str, str]) -> Iterator[Far]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in worker_environment.items():
             patch.setenv(name, value)
-        config = Config(root=cache / "server", model_cache=cache, scheduler=cluster.address, bucket=BUCKET)
-        open_data(config)
-        there = cluster_at(cluster.address, config.root, BUCKET)
-        with pytest.raises(JobError, match=rf"the worker \S+ does not reach {BUCKET}; give it the same credentials"):
-            there.workers("Encoding", lambda _: None, never)
-        workers = [cluster.add_worker(), cluster.add_worker()]
-        until(lambda: _fit(there) == 2, 90, "no worker reaches the bucket")
-        there.close()
-        close_data(config)
-        yield Far(bucket, cluster, working_copy(BUCKET))
-        for worker in workers:
-            worker.terminate()
-            worker.wait(20)
+        yield Far(shared_bucket, cluster, working_copy(BUCKET))
 
 
 def _fit(there: Cluster) -> int:
@@ -189,6 +176,18 @@ def test_every_job_of_a_server_is_done_by_workers_as_it_does_them_itself_bit_for
         assert not any(word.encode() in content for content in (*kept, *far.bucket.objects.values()))
 
 
+def test_workers_that_reach_another_bucket_of_that_name_get_no_work(
+    cluster: LocalCluster, bucket: Bucket, tmp_path: Path
+) -> None:
+    there = cluster_at(cluster.address, tmp_path, BUCKET)
+    try:
+        with pytest.raises(JobError, match=rf"the worker \S+ does not reach {BUCKET}; give it the same credentials"):
+            there.workers("Encoding", lambda _: None, never)
+    finally:
+        there.close()
+    assert bucket.calls("PUT"), "this process left its mark there"
+
+
 def at_it(engine: Engine, job: Job, before: int = 0) -> psutil.Process:
     """The worker process that does a job, once it has begun to write; another one than before."""
     notes = JobFiles(engine.config.root / "jobs")
@@ -219,11 +218,11 @@ def test_a_worker_or_a_server_that_dies_is_followed_by_another(far: Far, servers
 def test_what_workers_lack_is_one_sentence_and_costs_nothing(far: Far, servers: Callable[[], Engine]) -> None:
     engine = servers()
     path = sent(engine, "T31UFS_20240603.tif")
-    fit = [one for one in far.cluster.working() if one.environ().get("LANDLIKE_CACHE") == str(far.root.parent)]
-    before = fit[0].rlimit(resource.RLIMIT_FSIZE)
-    assert len(fit) == 2
     there = cluster_at(far.cluster.address, engine.config.root, BUCKET)
     until(lambda: _fit(there) == 2, 60, "the worker that was killed never came again")
+    fit = far.cluster.working()
+    before = fit[0].rlimit(resource.RLIMIT_FSIZE)
+    assert len(fit) == 2
     try:
         for one in fit:
             one.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))

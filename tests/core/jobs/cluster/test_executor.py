@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from distributed import Client
 
 from core.__main__ import main
+from core.jobs.cluster.connection import cluster_at
 from core.jobs.queue import JobQueue
 from core.jobs.scheduler import absence
 from tests.clusters import DEATHS, LocalCluster, workers_ready
@@ -33,6 +36,19 @@ def test_a_job_runs_on_a_worker_tells_how_far_it_is_and_obeys(queues: Started, t
     assert queue.wait(endless.id, 30).message.startswith("Counting: it was cancelled; ")
     refused = queue.wait(queue.submit("refuse", "a", "Encoding").id, 30)
     assert (refused.state, refused.message) == ("failed", "Encoding “x”: the model is missing; download it.")
+
+
+def looks_of(dask_worker: Any) -> list[float]:
+    return [one.callback_time for one in dask_worker.periodic_callbacks.values()]
+
+
+def test_a_worker_that_has_nothing_to_do_does_next_to_nothing(cluster: LocalCluster, tmp_path: Path) -> None:
+    workers_ready(cluster.address, tmp_path, 2)
+    with Client(cluster.address, set_as_default=False) as client:
+        often = client.run(looks_of)
+    cluster_at(cluster.address, tmp_path).close()
+    assert len(often) == 2
+    assert min(min(one) for one in often.values()) >= 500, "in ms; Dask itself looks every 10"
 
 
 def test_two_servers_with_data_of_their_own_share_the_workers(
