@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,50 +68,60 @@ def test_a_bundle_is_told_from_zips_of_scenes_and_other_files() -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"no zip", "it is no zip, or it is damaged or locked"),
-        (bundle_bytes(BUNDLE)[:-40], "it is no zip, or it is damaged or locked"),
-        (rezipped({"manifest.json": None}), "it has no manifest.json"),
-        (rezipped({"manifest.json": b"[1"}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": b"[" * 100_000}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": b"{}"}), "its manifest.json is not that of a bundle"),
+        (lambda: b"no zip", "it is no zip, or it is damaged or locked"),
+        (lambda: bundle_bytes(BUNDLE)[:-40], "it is no zip, or it is damaged or locked"),
+        (lambda: rezipped({"manifest.json": None}), "it has no manifest.json"),
+        (lambda: rezipped({"manifest.json": b"[1"}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": b"[" * 100_000}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": b"{}"}), "its manifest.json is not that of a bundle"),
         (
-            rezipped({"manifest.json": manifest(landlike_bundle=2), "new.json": b"{}"}),
+            lambda: rezipped({"manifest.json": manifest(landlike_bundle=2), "new.json": b"{}"}),
             "it is a bundle of version 2, and this Landlike reads version 1",
         ),
-        (rezipped({"manifest.json": manifest(parts={})}), "the list of its parts was changed after it was written"),
-        (rezipped({"labels.json": None}), "“labels.json” is missing"),
-        (rezipped({"tables/results.csv": None}), "“tables/results.csv” is missing"),
-        (rezipped({"labels.json": b"{}"}), "“labels.json” was changed after it was written: its checksum differs"),
-        (rezipped({"tables/more.csv": b""}), "“tables/more.csv” was added after it was written"),
-        (rezipped({"../../etc/cron.d/x": b""}), "it holds “../../etc/cron.d/x”, which no bundle has"),
-        (rezipped({"/etc/passwd": b""}), "it holds “/etc/passwd”, which no bundle has"),
-        (rezipped({"tables/a\nb.csv": b""}), "it holds “tables/a�b.csv”, which no bundle has"),
-        (rezipped({"labels.json": bytes(50 * 2**20)}), "it would unpack to 50 MB"),
-        (rezipped({f"tables/t{n}.csv": b"" for n in range(40)}), "it holds 49 files, and a bundle at most 40"),
-        (rezipped({}, how=zipfile.ZIP_LZMA), "it is packed in another way than bundles are"),
-        (rezipped({}, how=zipfile.ZIP_BZIP2), "it is packed in another way than bundles are"),
-        (rezipped({"manifest.json": b'{"parts": NaN}'}), "its manifest.json is damaged"),
         (
-            rezipped({"manifest.json": b'{"a": [' + b"[]," * 750_001}, how=zipfile.ZIP_STORED),
+            lambda: rezipped({"manifest.json": manifest(parts={})}),
+            "the list of its parts was changed after it was written",
+        ),
+        (lambda: rezipped({"labels.json": None}), "“labels.json” is missing"),
+        (lambda: rezipped({"tables/results.csv": None}), "“tables/results.csv” is missing"),
+        (
+            lambda: rezipped({"labels.json": b"{}"}),
+            "“labels.json” was changed after it was written: its checksum differs",
+        ),
+        (lambda: rezipped({"tables/more.csv": b""}), "“tables/more.csv” was added after it was written"),
+        (lambda: rezipped({"../../etc/cron.d/x": b""}), "it holds “../../etc/cron.d/x”, which no bundle has"),
+        (lambda: rezipped({"/etc/passwd": b""}), "it holds “/etc/passwd”, which no bundle has"),
+        (lambda: rezipped({"tables/a\nb.csv": b""}), "it holds “tables/a�b.csv”, which no bundle has"),
+        (lambda: rezipped({"labels.json": bytes(50 * 2**20)}), "it would unpack to 50 MB"),
+        (lambda: rezipped({f"tables/t{n}.csv": b"" for n in range(40)}), "it holds 49 files, and a bundle at most 40"),
+        (lambda: rezipped({}, how=zipfile.ZIP_LZMA), "it is packed in another way than bundles are"),
+        (lambda: rezipped({}, how=zipfile.ZIP_BZIP2), "it is packed in another way than bundles are"),
+        (lambda: rezipped({"manifest.json": b'{"parts": NaN}'}), "its manifest.json is damaged"),
+        (
+            lambda: rezipped({"manifest.json": b'{"a": [' + b"[]," * 750_001}, how=zipfile.ZIP_STORED),
             "it holds too many values",
         ),
         (
-            rezipped({"manifest.json": b'{"a": [' + b"1," * 2_500_001}, how=zipfile.ZIP_STORED),
+            lambda: rezipped({"manifest.json": b'{"a": [' + b"1," * 2_500_001}, how=zipfile.ZIP_STORED),
             "it holds too many values",
         ),
-        (rezipped({"manifest.json": b'{"a": "' + b"x" * 2**25}, how=zipfile.ZIP_STORED), "it holds too many values"),
-        (rezipped({"manifest.json": b'{"parts": -1e999}'}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": b'{"parts": ' + b"9" * 5000 + b"}"}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": rb'{"a": "\udc00"}'}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": rb'{"a": "\ud83d\ude00"}'}), "its manifest.json is not that of a bundle"),
-        (rezipped({"manifest.json": '{"a": 1}'.encode("utf-16")}), "its manifest.json is damaged"),
-        (rezipped({"manifest.json": b'"parts"'}), "its manifest.json is damaged"),
+        (
+            lambda: rezipped({"manifest.json": b'{"a": "' + b"x" * 2**25}, how=zipfile.ZIP_STORED),
+            "it holds too many values",
+        ),
+        (lambda: rezipped({"manifest.json": b'{"parts": -1e999}'}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": b'{"parts": ' + b"9" * 5000 + b"}"}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": rb'{"a": "\udc00"}'}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": rb'{"a": "\ud83d\ude00"}'}), "its manifest.json is not that of a bundle"),
+        (lambda: rezipped({"manifest.json": '{"a": 1}'.encode("utf-16")}), "its manifest.json is damaged"),
+        (lambda: rezipped({"manifest.json": b'"parts"'}), "its manifest.json is damaged"),
     ],
     ids=range(29),
 )
-def test_what_is_no_bundle_or_no_longer_the_one_is_told_in_a_sentence(content: bytes, found: str) -> None:
+def test_what_is_no_bundle_or_no_longer_the_one_is_told_in_a_sentence(content: Callable[[], bytes], found: str) -> None:
+    packed = content()
     with pytest.raises(StoreError) as caught:
-        parse_bundle(content, "b.zip")
+        parse_bundle(packed, "b.zip")
     assert str(caught.value).startswith(f"Opening “b.zip”: {found}; ")
 
 
