@@ -42,8 +42,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def recipe(engine: Engine) -> Recipe:
-    """Features of 3,969 patches: so many that 500 epochs last some seconds."""
-    scene = place_scene(engine.config.root, height=512, width=512)
+    """Features of 2,209 patches: so many that 500 epochs last a second or more."""
+    scene = place_scene(engine.config.root, height=384, width=384)
     recipe = engine.recipe(scene, "spectral", cut=Cut.of(16, 8))
     assert engine.jobs.wait(engine.submit_encode(recipe).id, 120).state == "done"
     return recipe
