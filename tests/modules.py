@@ -8,7 +8,7 @@ of the tests' process; ``build`` starts it once for a whole session, all kinds t
 
 Kinds: ``resnet50`` is ResNet-50 v2 of 13 channels in TF1-Hub format, as google/remote_sensing/eurosat-ms-resnet50 is:
 tag sets {} and {"train"}, signatures ``default`` and ``image_feature_vector``, 2048 features, images of any size.
-``tiny`` is the same format around three layers; ``tiny-3`` and ``tiny-5`` have as many channels; ``tiny-fixed`` takes
+``tiny`` is the same format around one unit; ``tiny-3`` and ``tiny-5`` have as many channels; ``tiny-fixed`` takes
 images of 32 × 32 only; ``tf2`` is a TF2 SavedModel of 13 channels.
 """
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 Shape = tuple[int, ...]
 
 RESNET50 = {"widths": (64, 128, 256, 512), "units": (3, 4, 6, 3), "stem": 64}
-TINY = {"widths": (4, 8), "units": (1, 1), "stem": 8}
+TINY = {"widths": (8,), "units": (1,), "stem": 8}
 KINDS: dict[str, dict[str, Any]] = {
     "resnet50": {**RESNET50, "channels": 13, "size": None},
     "tiny": {**TINY, "channels": 13, "size": None},
