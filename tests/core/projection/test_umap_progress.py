@@ -170,7 +170,7 @@ assert not [name for name in sys.modules if name.split(".")[0] in {"tensorflow",
 def test_a_layout_stopped_while_umap_learn_compiles_can_be_made_after_without_a_word_or_tensorflow(
     tmp_path: Path,
 ) -> None:
-    """In a process of its own, where only what moves the points is kept from before: stopped at four steps, then let run.
+    """In a process of its own, with only what moves points compiled: stopped at four of its steps, then let run.
 
     At the third of these steps numba 0.68.1 loses the error and tries another way. All the while nothing is said.
     """
