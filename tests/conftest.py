@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -275,16 +275,25 @@ def emulator(
     return get
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ingest without the child process, for tests of what it does rather than of how it is locked down."""
+@contextmanager
+def ingest_here() -> Iterator[None]:
+    """Ingest without the child process while the block lasts."""
     from core.ingest.intake import take_in
 
     def run_here(request: IngestRequest, _limits: object, progress: Progress, *_: object) -> IngestResult:
         said = json.loads(json.dumps(take_in(request, progress).to_dict()))
         return result_from_dict(said)
 
-    monkeypatch.setattr("core.ingest.boundary.run_sandboxed", run_here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.ingest.boundary.run_sandboxed", run_here)
+        yield
+
+
+@pytest.fixture
+def here() -> Iterator[None]:
+    """Ingest without the child process, for tests of what it does rather than of how it is locked down."""
+    with ingest_here():
+        yield
 
 
 @pytest.fixture

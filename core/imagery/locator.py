@@ -76,7 +76,7 @@ def _drawn(places: _Middles | None, here: tuple[float, float] | None, side: int)
         draw.line((large / 2 - 16 * unit, large / 2 + 16 * unit, large / 2 + 16 * unit, large / 2 - 16 * unit),
                   fill=_OTHERS, width=round(3 * unit))  # fmt: skip
     buffer = io.BytesIO()
-    image.resize((side, side), Image.Resampling.LANCZOS).save(buffer, "WEBP", quality=90, method=2)
+    image.reduce(_FINE).save(buffer, "WEBP", quality=90, method=2)
     return buffer.getvalue()
 
 

@@ -29,6 +29,7 @@ from core.scenes.patches import PatchRef, patch_grid
 from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import Evidence
 from core.search.filters import Filters
+from tests.conftest import ingest_here
 from tests.embeddings import ROWS, centre, plain, squares
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -37,11 +38,13 @@ CONDITIONS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> LibrarySource:
-    engine = Engine(Config(root=tmp_path / "data", model_cache=tmp_path / "models"), lanes={})
-    path = plain(tmp_path / "f.parquet", height=np.arange(ROWS) % 7 + 0.5, biome=["dry", "wet"] * (ROWS // 2))
-    scene = ingest([path], engine.library)
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> LibrarySource:
+    root = tmp_path_factory.mktemp("vectors")
+    engine = Engine(Config(root=root / "data", model_cache=root / "models"), lanes={})
+    path = plain(root / "f.parquet", height=np.arange(ROWS) % 7 + 0.5, biome=["dry", "wet"] * (ROWS // 2))
+    with ingest_here():
+        scene = ingest([path], engine.library)
     recipe = given_recipe(scene)
     engine.encode_now(scene, recipe)
     return library_source(engine, recipe)
