@@ -47,6 +47,12 @@ SLOW = (
     "core/encoders/saved_model/test_encoder.py",  # TensorFlow beside our own way
     "core/encoders/saved_model/test_tensorflow.py",
     "core/engine/test_operations.py",  # worker processes
+    "core/engine/test_ground.py",  # the land of scene after scene
+    "core/engine/test_old_data.py",
+    "core/cli/test_vectors_of_others.py",  # whole commands
+    "core/cli/test_clusters.py",
+    "core/cli/test_area.py",
+    "core/storage/test_kinds.py",  # servers of three kinds
     "core/engine/batch",  # whole commands, some in processes that are killed
     "core/encoders/test_onnx.py::test_the_command_line_encodes_with_one",
     "core/evaluation/report/test_measure.py",  # whole reports
@@ -67,6 +73,13 @@ SLOW = (
     "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files
     "core/ingest/vectors",  # files of shapes, some in a process each
+    "core/ingest/test_collection.py",  # many files, each a collection
+    "core/ingest/test_numbers.py",
+    "core/ingest/test_one_scene.py",
+    "core/ingest/test_names.py",
+    "core/ingest/test_tiles.py",
+    "core/ingest/formats/test_classification.py",
+    "core/ingest/formats/arrays/test_keys.py",
     "core/ingest/formats/cubes",  # many files, each as several kinds
     "core/ingest/formats/safe",
     "core/ingest/formats/arrays/test_patch_stack.py",

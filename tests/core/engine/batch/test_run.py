@@ -213,7 +213,7 @@ def test_failures_are_told_and_kept_and_do_not_stop_the_others(
 KILLED = """
 import json, os, signal, sys
 import core.engine.batch.run, core.engine.batch.work as work
-import geopandas, rasterio, sklearn.cluster
+import geopandas, rasterio
 from core.__main__ import main
 from core.ingest.intake import take_in
 from core.ingest.sandbox.protocol import result_from_dict
