@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from pages.ui.http.splash import splash_page
 from tests.browser.conftest import Chromium, Server, start
@@ -26,21 +26,28 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     started[-1].stop()
 
 
-def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_page: Page, servers: list[Server]) -> None:
-    page, url = own_page, servers[-1].url
+def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(page: Page, servers: list[Server]) -> None:
+    url = servers[-1].url
     missing: list[str] = []
-    page.on("response", lambda answer: missing.append(answer.url) if answer.status > 399 else None)
-    for address, heading in (("/scenes", "Scenes"), ("/models/", "Models"), ("/classify", "")):
-        page.goto(f"{url}{address}")
-        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
-        page.get_by_role("link", name="Scenes").click()
-        expect(page).to_have_url(f"{url}/scenes")
+
+    def note(answer: Response) -> None:
+        if answer.status > 399:
+            missing.append(answer.url)
+
+    page.on("response", note)
+    try:
+        for address, heading in (("/classify", ""), ("/models/", "Models"), ("/scenes", "Scenes")):
+            page.goto(f"{url}{address}")
+            expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+            page.get_by_role("link", name="Scenes").click()
+            expect(page).to_have_url(f"{url}/scenes")
+    finally:
+        page.remove_listener("response", note)
     assert missing == []
+    a_page_that_is_empty_for_a_while_says_that_it_is_being_made(page)
 
 
-def test_a_page_that_is_empty_for_a_while_says_that_it_is_being_made(own_page: Page, servers: list[Server]) -> None:
-    page = own_page
-    page.goto(f"{servers[-1].url}/scenes")
+def a_page_that_is_empty_for_a_while_says_that_it_is_being_made(page: Page) -> None:
     expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
     said = "one => getComputedStyle(one, '::before').content"
     assert page.locator(".stMainBlockContainer").evaluate(said) == "none"
@@ -48,8 +55,8 @@ def test_a_page_that_is_empty_for_a_while_says_that_it_is_being_made(own_page: P
     assert "is being made" in page.locator(".stMainBlockContainer").evaluate(said)
 
 
-def test_another_threshold_is_in_the_address_and_no_step_of_the_history(own_page: Page, servers: list[Server]) -> None:
-    page, url = own_page, servers[-1].url
+def test_another_threshold_is_in_the_address_and_no_step_of_the_history(page: Page, servers: list[Server]) -> None:
+    url = servers[-1].url
     page.goto(f"{url}/health")
     (script,) = re.findall(r"</title><script>(.*?)</script>", splash_page(), re.DOTALL)
     page.evaluate(script)

@@ -444,21 +444,20 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
     page: Page, tmp_path: Path, model: Callable[[str], Path]
 ) -> None:
     root = tmp_path / "data"
-    scene = add_scene(Library(root), height=640, width=768).id
+    scene = add_scene(Library(root), height=512, width=512).id
     leave_word(root)
     with on_one_processor():
         server = start(root, LANDLIKE_MODELS=str(model("resnet50")))
     try:
         address = f"{server.url}/?scene={scene}&encoder=resnet50"
         page.goto(address)
-        page.get_by_text("of 120 patches").wait_for(timeout=LONG)
-        wait_until(server, 20)
-
+        page.get_by_text("of 64 patches").wait_for(timeout=LONG)
+        worker = int(str(wait_until(server, 8)["pid"]))
+        os.kill(worker, signal.SIGSTOP)  # else it would go on encoding all the while that the page opens again
         page.reload()
-        page.get_by_text("of 120 patches").wait_for(timeout=LONG)
+        page.get_by_text("of 64 patches").wait_for(timeout=LONG)
         assert running(server)["state"] == "running"
 
-        worker = int(str(running(server)["pid"]))
         os.kill(worker, signal.SIGKILL)
         until(lambda: running(server).get("pid") not in {worker, None}, 60)
         job = running(server)
@@ -472,7 +471,7 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         server = start(root, port, LANDLIKE_MODELS=str(model("resnet50")))
         page.goto(address)
         wait_for_views(page)
-        assert wait_until(server, 120)["state"] == "done"
+        assert wait_until(server, 64)["state"] == "done"
         page.locator(".gallery .tile").nth(1).click()
         wait_for_query(page)
     finally:
