@@ -64,6 +64,7 @@ if multiprocessing.parent_process() is None:
             sys.stderr.write(f"{sentence}\n")
         with giving_way():
             warm = import_module("pages.ui.state.warm")
+            warm.try_encoder()
             warm.import_first()
             warm.read_newest_scene()
             if not TURNS.held:  # Else the page that is being made asks for it, once the rest of it is on its way.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 
 from streamlit import delta_generator
@@ -12,6 +13,7 @@ from streamlit.components.v2.bidi_component import serialization
 from streamlit.dataframe_util import is_dataframe_like
 from streamlit.runtime import Runtime
 
+from core.encoders.registry import default_encoder
 from core.errors import LandlikeError
 from core.features.given import first_encoder
 from pages.ui.common.later import giving_way, later
@@ -91,6 +93,13 @@ def import_next() -> None:
     import_map()
     for module in NEXT:
         import_module(module)
+
+
+def try_encoder() -> None:
+    """Have the encoder tried that visitors begin with, where that is still to do: the first scene would wait for it."""
+    with suppress(LandlikeError, OSError):  # The page says it to who comes.
+        if engine().untried(default_encoder()):
+            engine().submit_trial(default_encoder())
 
 
 def read_newest_scene() -> None:

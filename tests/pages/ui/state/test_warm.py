@@ -6,6 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from core.config import Config
+from core.encoders.registry import default_encoder
+from core.engine.operations import Engine
+from core.errors import StoreError
+from pages.ui.state import warm
+
 ROOT = Path(__file__).resolve().parents[4]
 NOT_NEEDED = ("fpdf", "fontTools", "requests", "core.ingest.boundary", "core.ingest.formats", "pandas",
               "pyarrow.compute", "core.engine.exports.files")  # fmt: skip
@@ -40,3 +48,29 @@ def test_nothing_is_imported_that_the_first_page_does_not_need(tmp_path: Path) -
     first, second = done.stdout.strip().splitlines()[-2:]
     assert first == "[]"
     assert second == '[] {"rows": [1], "legend": {"a": 1}}'
+
+
+@pytest.mark.parametrize("untried", [True, False])
+def test_the_encoder_is_tried_before_anybody_comes_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untried: bool
+) -> None:
+    one = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
+    monkeypatch.setattr(one, "untried", lambda encoder: untried)
+    monkeypatch.setattr(warm, "engine", lambda: one)
+    for _ in range(2):
+        warm.try_encoder()
+    assert [(job.kind, job.state) for job in one.jobs.jobs()] == [("trial", "queued")] * untried
+    if untried:
+        assert one.submit_trial(default_encoder()).id == one.jobs.jobs()[0].id, "it is the one that pages wait for"
+
+
+def test_a_server_starts_where_nothing_can_be_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
+
+    def full(encoder: str) -> None:
+        raise StoreError("Keeping a job", "the disk is full", "make room")
+
+    monkeypatch.setattr(one, "untried", lambda encoder: True)
+    monkeypatch.setattr(one, "submit_trial", full)
+    monkeypatch.setattr(warm, "engine", lambda: one)
+    warm.try_encoder()
