@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,8 +19,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_from_dict
 from core.progress import Progress
+from core.scenes.scene import Scene
 from tests import modules, trials
 from tests.buckets import Bucket, serving
+from tests.data import shared
 from tests.emulators import NO_AZURITE, Emulator, azure, azurite, google
 
 OFFLINE = {
@@ -54,7 +57,6 @@ SLOW = (
     "core/cli/test_area.py",
     "core/storage/test_kinds.py",  # servers of three kinds
     "core/engine/batch",  # whole commands, some in processes that are killed
-    "core/encoders/test_onnx.py::test_the_command_line_encodes_with_one",
     "core/evaluation/report/test_measure.py",  # whole reports
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
@@ -237,6 +239,25 @@ def _eight_bits_tried_once(_shared: Path) -> Iterator[None]:
 def model(models_root: Path) -> Callable[[str], Path]:
     """``model("tiny")``: a directory not to be changed."""
     return lambda kind: modules.build(kind, models_root)
+
+
+@pytest.fixture(scope="session")
+def eurosat(_shared: Path) -> Callable[[Path], Scene]:
+    """``eurosat(folder)``: the scene of EuroSAT's real patches, taken in once for all tests, put into a data folder."""
+
+    def get(root: Path) -> Scene:
+        from core.files import locked
+        from core.ingest.boundary import ingest
+        from core.ingest.settings import IngestSettings
+        from core.scenes.library import Library
+
+        path, library = shared("eurosat_ms.zip"), Library(_shared / "eurosat")
+        with locked(_shared / "eurosat.lock"):
+            (scene,) = library.scenes() or [ingest([path], library, IngestSettings())]
+        shutil.copytree(scene.directory, Library(root).root / scene.id)
+        return Library(root).get(scene.id)
+
+    return get
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Trains and writes encoders in a process of its own, as the worker does, so that TensorFlow stays out of the tests'.
 
-``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
-any of ``zero`` (write what training starts from, untrained), ``freeze``, ``head``, ``bands``, ``side``, ``classes`` (of
-the patches), ``epochs``, ``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the
-bytes a file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
+``do`` has the process of ``tests.modules`` do tasks, by name. A task has ``base`` and any of ``zero`` (write what
+training starts from, untrained), ``freeze``, ``head``, ``bands``, ``side``, ``classes`` (of the patches), ``epochs``,
+``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a file may have
+after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
 the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
 ``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
 ``network.json``; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
@@ -15,7 +15,6 @@ import gc
 import json
 import resource
 import shutil
-import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -74,9 +73,17 @@ def do(folder: Path, tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, An
     """What each task gave; its encoder lies in ``folder / name``."""
     # Here the tests know how the default encoder does in 8 bits, and there it would be tried anew.
     describe(default_encoder(), _config(folder))
-    printed = modules.run("-m", "tests.finetuning", str(folder), json.dumps(tasks))
-    found: dict[str, dict[str, Any]] = json.loads(printed.splitlines()[-1])
+    found: dict[str, dict[str, Any]] = json.loads(
+        modules.tensorflow().do("tests.finetuning", str(folder), json.dumps(tasks))
+    )
+    modules.without_tensorflow()
     return found
+
+
+def asked(folder: str, tasks: str) -> str:
+    """Do what ``do`` asks for."""
+    gc.disable()  # Of the millions of objects that TensorFlow is made of none is garbage, and graphs make many more.
+    return json.dumps({name: _task(Path(folder), name, task) for name, task in json.loads(tasks).items()})
 
 
 def _config(folder: Path) -> Config:
@@ -209,10 +216,3 @@ def _zero(learned: Labelled, request: TrainingRequest, directory: Path, config: 
     initial = initialise(base, replace(learned, pixels=wide), hyperparameters, freeze=request.freeze)
     directory.mkdir()
     initial.write(directory, directory.name, {"classes": dict.fromkeys(learned.classes, 1)})
-
-
-if __name__ == "__main__":
-    where = Path(sys.argv[1])
-    modules.quick_graphs()
-    gc.disable()  # Of the millions of objects that TensorFlow is made of none is garbage, and graphs make many more.
-    print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))

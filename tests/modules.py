@@ -1,10 +1,9 @@
 """Builds models for tests in the formats of TF-Hub: random weights, real architecture. Nothing here is shipped.
 
-``python -m tests.modules build ROOT KIND …`` does the building, in a process of its own, so that TensorFlow stays out
-of the tests' process; ``build`` starts it once for a whole session, all kinds together: its start is most of its time.
-
-``python -m tests.modules outputs FOLDER MODEL …`` computes what TensorFlow makes of reflectance, once by a plain
-``hub.load(...)`` and once by our encoder; ``outputs`` starts it.
+``python -m tests.modules`` is TensorFlow in a process of its own, so that it stays out of the tests' process;
+``tensorflow`` starts it once, and it does all that it is asked for: its start takes longer than most of that. ``build``
+has it build all kinds together, once for a whole session. ``outputs`` has it compute what TensorFlow makes of
+reflectance, once by a plain ``hub.load(...)`` and once by our encoder.
 
 Kinds: ``resnet50`` is ResNet-50 v2 of 13 channels in TF1-Hub format, as google/remote_sensing/eurosat-ms-resnet50 is:
 tag sets {} and {"train"}, signatures ``default`` and ``image_feature_vector``, 2048 features, images of any size.
@@ -14,11 +13,19 @@ images of 32 × 32 only; ``tf2`` is a TF2 SavedModel of 13 channels.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import json
 import os
 import subprocess
 import sys
+import tempfile
+import traceback
+import warnings
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -38,6 +45,10 @@ KINDS: dict[str, dict[str, Any]] = {
 ALL = (*KINDS, "tf2")
 
 
+MARK = b"heard"
+"""What the process of TensorFlow writes to standard error when TensorFlow is there."""
+
+
 def run(*arguments: str, timeout: float = 600) -> str:
     """Run ``python -m`` of something in the checkout; gives what it printed."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
@@ -50,13 +61,92 @@ def run(*arguments: str, timeout: float = 600) -> str:
     return result.stdout
 
 
+class TensorFlow:
+    """A process that has TensorFlow, and does one thing after the other."""
+
+    def __init__(self) -> None:
+        self._errors = tempfile.NamedTemporaryFile()  # noqa: SIM115  Closed by ``end``.
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+        environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Landlike has to set it by itself.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.modules"],
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+        )  # fmt: skip
+        self._answer()
+
+    def do(self, module: str, *arguments: str) -> str:
+        """What ``asked`` of a module of the tests gives of arguments there."""
+        assert self._process.stdin is not None
+        print(json.dumps([module, *arguments]), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def errors(self) -> bytes:
+        """What it wrote to standard error until now."""
+        return Path(self._errors.name).read_bytes()
+
+    def end(self) -> None:
+        """End the process; nothing where it has ended."""
+        self._process.communicate()
+        self._errors.close()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        late = Timer(600, self._process.kill)
+        late.start()
+        line = self._process.stdout.readline()
+        late.cancel()
+        found = json.loads(line) if line else {"error": "it ended"}
+        if "error" in found:
+            raise RuntimeError(f"{found['error']}\n{self.errors().decode(errors='replace')[-4000:]}")
+        return str(found["given"])
+
+
+@cache
+def tensorflow() -> TensorFlow:
+    """The process that has TensorFlow, started when it is first asked for."""
+    process = TensorFlow()
+    atexit.register(process.end)
+    return process
+
+
+def without_tensorflow() -> None:
+    """End the process that has TensorFlow, for the memory it has; who asks for it later gets another one."""
+    process = tensorflow()
+    tensorflow.cache_clear()
+    atexit.unregister(process.end)
+    process.end()
+
+
+def _serve() -> None:
+    """Import TensorFlow as Landlike does, then do what each line asks for, and answer by a line."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    from core.encoders.saved_model.tensorflow import import_tensorflow
+
+    import_tensorflow()
+    import tensorflow as tf
+
+    tf.constant(1) + 1
+    os.write(2, MARK)
+    warnings.simplefilter("ignore")
+    quick_graphs()
+    print(json.dumps({"given": ""}), file=answers, flush=True)
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        try:
+            answer = {"given": import_module(name).asked(*arguments)}
+        except Exception:  # noqa: BLE001  Told to who asked.
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
 def build(kind: str, root: Path) -> Path:
     """The directory of a model below ``root``, built by whichever process asks first."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "building.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (root / kind).is_dir():
-            run("-m", "tests.modules", "build", str(root), *ALL)
+            tensorflow().do("tests.modules", "build", str(root), *ALL)
     return root / kind
 
 
@@ -68,7 +158,8 @@ def outputs(jobs: dict[str, tuple[Path, np.ndarray]], folder: Path) -> dict[str,
     """
     for name, (_, batch) in jobs.items():
         np.save(folder / f"{name}.npy", batch)
-    run("-m", "tests.modules", "outputs", str(folder), *(f"{name}={model}" for name, (model, _) in jobs.items()))
+    models = [f"{name}={model}" for name, (model, _) in jobs.items()]
+    tensorflow().do("tests.modules", "outputs", str(folder), *models)
     results = {}
     for name in jobs:
         with np.load(folder / f"{name}.npz") as arrays:
@@ -237,16 +328,16 @@ def _build(root: Path, kind: str) -> None:
     part.rename(root / kind)
 
 
-def main(task: str, folder: Path, arguments: list[str]) -> None:
-    """Do what the module's docstring says of the command line."""
-    quick_graphs()
+def asked(task: str, folder: str, *arguments: str) -> str:
+    """Do what ``build`` and ``outputs`` ask for."""
     for argument in arguments:
         if task == "build":
-            _build(folder, argument)
+            _build(Path(folder), argument)
         else:
             name, _, model = argument.partition("=")
-            write_outputs(folder, name, Path(model))
+            write_outputs(Path(folder), name, Path(model))
+    return ""
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    _serve()

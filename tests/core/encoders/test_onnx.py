@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, numpy_helper
 
+from core.__main__ import main
 from core.bands import BAND_NAMES
 from core.config import Config
 from core.encoders import openvino
@@ -26,7 +27,7 @@ from core.encoders.registry import describe, fetch, list_encoders, load_encoder
 from core.errors import EncoderError, EncoderUnavailableError, TrainingError
 from core.export.geoparquet import read_geoparquet
 from core.training.base_model import find_base
-from tests.modules import ROOT, run
+from tests.modules import ROOT
 from tests.onnx_models import BANDS, FEATURES, KERNEL, OFFSETS, STATED, by_hand, graph, patches, write
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -256,7 +257,7 @@ def test_describing_needs_no_openvino(tmp_path: Path, config: Config) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("here")
 def test_the_command_line_encodes_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
@@ -265,7 +266,7 @@ def test_the_command_line_encodes_with_one(tmp_path: Path, monkeypatch: pytest.M
     directory, out = write(tmp_path), tmp_path / "out.parquet"
     options = ["--encoder", str(directory), "--patch-size", "16", "--backend", "openvino-f32"]
     options += ["--bands", ",".join(BAND_NAMES), "--out", str(out)]
-    run("-m", "core", "embed", str(tmp_path / "scene.npy"), *options)
+    assert main(["embed", str(tmp_path / "scene.npy"), *options]) == 0
     found = read_geoparquet(out)
     values = pixels[..., [BAND_NAMES.index(band) for band in BANDS]].astype(np.float32) / 10_000
     cut = values.reshape(4, 16, 3, 16, 3).swapaxes(1, 2).reshape(12, 16, 16, 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,9 @@ from core.evaluation.baseline import plain_spectrum, rough_spectrum
 from core.evaluation.benchmark import assess
 from core.evaluation.report.measure import case_of, labels_part
 from core.evaluation.retrieval import retrieval
-from core.ingest.boundary import ingest
-from core.ingest.settings import IngestSettings
 from core.scenes.cut import Cut
-from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
-from tests.data import shared
 from tests.pages.conftest import encode, small_scene
 from tests.scenes import add_scene, place_pixels
 
@@ -35,11 +31,11 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def eurosat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Scene]]:
+def real(eurosat: Callable[[Path], Scene], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Scene]]:
     """Patches of real land with their classes."""
     root = tmp_path_factory.mktemp("eurosat")
     made = Engine(Config(root=root, model_cache=root / "models"), lanes={})
-    yield made, ingest([shared("eurosat_ms.zip")], Library(root), IngestSettings())
+    yield made, eurosat(root)
     made.close()
 
 
@@ -58,8 +54,8 @@ def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: 
     assert told[-1] == (len(asked), len(asked))
 
 
-def test_a_report_gives_the_figure_of_evaluate(eurosat: tuple[Engine, Scene]) -> None:
-    engine, scene = eurosat
+def test_a_report_gives_the_figure_of_evaluate(real: tuple[Engine, Scene]) -> None:
+    engine, scene = real
     spectrum = assess(engine, scene, SPECTRAL)[0].retrieval
     assert [round(share.value, 3) for share in spectrum.precision.values()] == [0.780, 0.682, 0.636]
     recipe = encode(engine, scene, SPECTRAL)
@@ -80,8 +76,8 @@ def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> Non
     assert "Plain spectrum, same class" not in section.sheets[0].head
 
 
-def test_means_alone_give_it_within_two_points(eurosat: tuple[Engine, Scene]) -> None:
-    engine, scene = eurosat
+def test_means_alone_give_it_within_two_points(real: tuple[Engine, Scene]) -> None:
+    engine, scene = real
     features = engine.features(encode(engine, scene, SPECTRAL))
     case = case_of(scene, features)
     rough = rough_spectrum(features.band_mean, features.band_std)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +18,12 @@ from core.encoders.registry import ENTRIES, SHIPPED, describe, load_encoder
 from core.evaluation.classifier import FeatureClassifier, fit_classifier
 from core.evaluation.taught_classes import classifier_in, classifier_of, fit_for_scenes
 from core.features.recipe import Recipe
-from core.ingest.boundary import ingest
-from core.ingest.settings import IngestSettings
 from core.scenes.cut import DEFAULT_CUT
-from core.scenes.library import Library
+from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 from core.training.dataset import labelled
 from core.training.evaluate import features
 from tests.core.evaluation.test_classifier import NAMES, clouds
-from tests.data import shared
 
 
 def test_a_network_of_before_names_by_its_class_directions(tmp_path: Path) -> None:
@@ -97,8 +95,8 @@ def test_a_class_counts_only_where_the_network_that_was_taught_it_knows_the_land
     assert not abroad.heard.any(), "where it knows less than half of a scene, it is wrong on the rest too"
 
 
-def test_the_shipped_encoder_names_its_classes_in_all_bands(tmp_path: Path) -> None:
-    scene = ingest([shared("eurosat_ms.zip")], Library(tmp_path), IngestSettings())
+def test_the_shipped_encoder_names_its_classes_in_all_bands(eurosat: Callable[[Path], Scene], tmp_path: Path) -> None:
+    scene = eurosat(tmp_path)
     every = labelled(scene)
     some = every.take(np.arange(0, len(every), 4))
     found = classifier_in(Path(ENTRIES[SHIPPED].reference))

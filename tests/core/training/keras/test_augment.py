@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,16 +12,33 @@ import pytest
 
 from core.encoders.atmosphere import air_reflectance, top_of_atmosphere
 from core.training.hyperparameters import Hyperparameters
+from tests import modules
 
 BANDS = ("B02", "B03", "B04")
 
 
-@pytest.fixture(scope="module")
-def air_jitter() -> Any:
-    """Imported late: each process that collects this file would load TensorFlow."""
-    from core.training.keras import augment
+AirJitter = Callable[[np.ndarray, float, float], np.ndarray]
 
-    return augment.air_jitter
+
+@pytest.fixture
+def air_jitter(tmp_path: Path) -> AirJitter:
+    """Images through more or less air: at most so much, and drawn; done where TensorFlow is."""
+
+    def seen(images: np.ndarray, most: float, drawn: float) -> np.ndarray:
+        np.save(tmp_path / "images.npy", images)
+        modules.tensorflow().do(__name__, str(tmp_path / "images.npy"), str(most), str(drawn))
+        return np.load(tmp_path / "images.npy")
+
+    return seen
+
+
+def asked(path: str, most: str, drawn: str) -> str:
+    """Do what ``air_jitter`` asks for."""
+    from core.training.keras.augment import air_jitter
+
+    settings = replace(Hyperparameters(), air_jitter=float(most))
+    np.save(path, air_jitter(np.load(path), air_reflectance(BANDS), settings, drawing(float(drawn))))
+    return ""
 
 
 def drawing(value: float) -> Any:
@@ -32,21 +51,19 @@ def drawing(value: float) -> Any:
     return uniform
 
 
-def test_more_air_is_what_the_air_of_the_product_levels_makes_of_land(air_jitter: Any) -> None:
+def test_more_air_is_what_the_air_of_the_product_levels_makes_of_land(air_jitter: AirJitter) -> None:
     images = np.random.default_rng(0).uniform(0.02, 0.4, (2, 4, 4, 3)).astype(np.float32)
     images[:, 0] = 0
-    settings = replace(Hyperparameters(), air_jitter=0.4)
-    seen = air_jitter(images, air_reflectance(BANDS), settings, drawing(0.3)).numpy()
+    seen = air_jitter(images, 0.4, 0.3)
     np.testing.assert_allclose(seen[:, 1:], top_of_atmosphere(images[:, 1:], BANDS, 0.3), rtol=1e-5)
     assert not seen[:, 0].any(), "what was not measured stays 0"
 
 
-def test_less_air_never_makes_land_that_was_not_measured(air_jitter: Any) -> None:
+def test_less_air_never_makes_land_that_was_not_measured(air_jitter: AirJitter) -> None:
     images = np.full((1, 2, 2, 3), 0.001, np.float32)
-    settings = replace(Hyperparameters(), air_jitter=0.4)
-    assert (air_jitter(images, air_reflectance(BANDS), settings, drawing(-0.4)).numpy() > 0).all()
+    assert (air_jitter(images, 0.4, -0.4) > 0).all()
 
 
-def test_without_it_patches_stay_as_they_are(air_jitter: Any) -> None:
+def test_without_it_patches_stay_as_they_are_and_nothing_is_drawn(air_jitter: AirJitter) -> None:
     images = np.ones((1, 2, 2, 3), np.float32)
-    assert air_jitter(images, air_reflectance(BANDS), Hyperparameters(), drawing(9)) is images
+    np.testing.assert_array_equal(air_jitter(images, Hyperparameters().air_jitter, 9), images)
