@@ -151,6 +151,7 @@ def test_an_area_is_of_one_scene_and_others_are_taken_whole(tmp_path: Path) -> N
     assert engine.twin(recipe, other.id) == same, "there it is encoded in this very area alone"
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("points", [False, True])
 def test_vectors_of_others_are_cut_by_an_area_too(tmp_path: Path, points: bool) -> None:
     engine = Engine(Config(root=tmp_path / "data", model_cache=tmp_path / "models"), lanes={})
