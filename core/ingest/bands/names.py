@@ -69,6 +69,9 @@ _LETTERS: Mapping[str, str] = MappingProxyType({"r": "B04", "g": "B03", "b": "B0
 """What letters mean where red, green and blue are all there."""
 _NANOMETRES = re.compile(r"(?<![\d.])(\d{3,4}(?:\.\d+)?)[ _]?(?:nm|nanomet\w+)(?![A-Za-z])", re.IGNORECASE)
 _MICROMETRES = re.compile(r"(?<![\d.])([0-2]\.\d{2,4})[ _]?(?:[uµμ]m|microm\w+)(?![A-Za-z])", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"\d\.\d{2,6}|\d{3,4}(?:\.\d{1,4})?")
+_LONGEST, _FEWEST_LIGHTS = 3.0, 3
+"""Micrometres that all of Sentinel-2's lie below, and with how few plain numbers nothing tells that they are such."""
 _NOMINAL: Mapping[str, float] = MappingProxyType({"B02": 490, "B08": 842, "B11": 1610, "B12": 2190})
 """Centres, nanometres, as ESA rounded them before launch, where they differ from those measured; people write both."""
 _SAME_LIGHT = 6.0
@@ -137,12 +140,21 @@ def names_positions(texts: Sequence[str]) -> bool:
 
 def bands_by_wavelength(texts: Sequence[str]) -> list[str | None]:
     """Return the band of the wavelength that each text writes; None for all where one writes another wavelength."""
-    lights = [_wavelength(text) for text in texts]
+    lights = _plain_wavelengths(texts) or [_wavelength(text) for text in texts]
     bands = [None if light is None else _band_at(light) for light in lights]
     known = [band for band in bands if band]
     if len(set(known)) < len(known) or any(light and not band for light, band in zip(lights, bands, strict=True)):
         return [None] * len(texts)
     return bands
+
+
+def _plain_wavelengths(texts: Sequence[str]) -> list[float | None]:
+    """Return nanometres where each text is a plain number, in nanometres or micrometres as all are; else nothing."""
+    numbers = [float(text) for text in texts if _PLAIN_NUMBER.fullmatch(text.strip())]
+    if len(numbers) < _FEWEST_LIGHTS or len(numbers) < len(texts):
+        return []
+    small = max(numbers) < _LONGEST
+    return [1000 * number if small else number for number in numbers]
 
 
 def _wavelength(text: str) -> float | None:

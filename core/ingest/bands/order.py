@@ -8,7 +8,7 @@ smoothly, so the right one of two orders is the smoother. Which of blue and red 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,11 @@ _CLOSE = 0.35
 """Largest mean difference of B8A from B08, as a share of B08, still taken for the same light."""
 _SMOOTHER = 1.12
 """How much rougher every other order has to be."""
+_APART, _SURELY, _STRANGER, _AS_GOOD = 0.04, 1.2, 0.02, 2.0
+"""From how far apart B07, B08 and B8A are doubted, as a share of their mean; how many times as far, or how much less
+alike, they are where another order is doubted with that; and how many times as rough that order may be.
+
+Of 266 patches of EuroSAT's land, in eight orders and reversed, none is told wrongly so."""
 _FALLS = 0.2
 """Share of pixels in which light falls over the red edge, from which the bands are not what they are called."""
 _CIRRUS = 0.2
@@ -182,13 +187,54 @@ def _smoothest(light: NDArray[np.float32], orders: tuple[KnownOrder, ...], namel
     if unlike > _CLOSE or not np.isfinite(min(rough)):
         raise _undecided(f"its {len(light)} bands {nameless}, and no band looks like B8A beside B08")
     if sorted(rough)[1] < _SMOOTHER * min(rough):
-        found = (
-            f"its {len(light)} bands {nameless}, and the pixels fit two orders, "
-            f"{','.join(best.bands)} and {','.join(second.bands)}"
-        )
-        raise _undecided(found)
+        raise _fit_two(light, best, second, nameless)
+    others = [order for order, one in zip(orders, rough, strict=True) if one <= _AS_GOOD * min(rough)]
+    _refuse_nearer(light, best, others, nameless)
     broad, narrow = best.bands.index("B08") + 1, best.bands.index("B8A") + 1
     return best, f"band {narrow} differs from band {broad} by {unlike:.0%} only"
+
+
+def _refuse_nearer(light: NDArray[np.float32], best: KnownOrder, others: Sequence[KnownOrder], nameless: str) -> None:
+    """Refuse an order where B07, B08 and B8A are nearer to one light in another, or from the last band to the first.
+
+    The way light runs does not tell either: reversed it is as smooth, and over dry soil short waves look like B8A.
+
+    Args:
+        light: of the bands.
+        best: the order.
+        others: all that are nearly as smooth.
+        nameless: what is known of the names of bands.
+
+    Raises:
+        BandsError: naming the other.
+    """
+    apart, strange = _infrared_apart(light, best.bands), _infrared_strange(light, best.bands)
+    for order in others:
+        if "B10" not in order.bands and apart > max(_APART, _SURELY * _infrared_apart(light[::-1], order.bands)):
+            found = f"its {len(light)} bands {nameless}, and their light runs as well from the last to the first"
+            raise _undecided(found)
+        nearer = apart > max(_APART, _SURELY * _infrared_apart(light, order.bands))
+        if nearer or strange > _STRANGER + _infrared_strange(light, order.bands):
+            raise _fit_two(light, best, order, nameless)
+
+
+def _fit_two(light: NDArray[np.float32], one: KnownOrder, other: KnownOrder, nameless: str) -> BandsError:
+    orders = f"{','.join(one.bands)} and {','.join(other.bands)}"
+    return _undecided(f"its {len(light)} bands {nameless}, and the pixels fit two orders, {orders}")
+
+
+def _infrared_strange(light: NDArray[np.float32], order: tuple[str, ...]) -> float:
+    """Return by how much what would be B8A does not go up and down with what would be B07 and B08, 0 to 2."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alike = np.atleast_2d(np.corrcoef(light[[order.index(band) for band in ("B07", "B08", "B8A")]]))
+    return 1 - float(np.min(alike[2, :2]))
+
+
+def _infrared_apart(light: NDArray[np.float32], order: tuple[str, ...]) -> float:
+    """Return how far what would be B07, B08 and B8A lie apart, as a share of their mean; all see nearly one light."""
+    bands = np.sort(light[[order.index(band) for band in ("B07", "B08", "B8A")]].astype(np.float64), axis=0)
+    total = float(bands.mean())
+    return float(np.mean(bands[2] - bands[0])) / (3 * total) if total > 0 else float("inf")
 
 
 def _roughness(light: NDArray[np.float32], order: tuple[str, ...]) -> float:

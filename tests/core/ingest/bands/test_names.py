@@ -136,6 +136,11 @@ def test_letters_where_all_three_are_there() -> None:
         (["482 nm", "561 nm", "865 nm"], [None, None, None]),
         (["490 nm", "492.7 nm", "mask"], [None, None, None]),
         (["490 nm", "mask"], ["B02", None]),
+        (["490", "560", "665", "842"], ["B02", "B03", "B04", "B08"]),
+        (["0.490", "0.560", "0.665", "2.190"], ["B02", "B03", "B04", "B12"]),
+        (["490", "560"], [None, None]),
+        (["482", "561", "655", "865"], [None, None, None, None]),
+        (["490", "560", "665", "mask"], [None, None, None, None]),
     ],
 )
 def test_wavelengths_of_one_sensor(texts: list[str], bands: list[str | None]) -> None:

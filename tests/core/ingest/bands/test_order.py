@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,33 @@ def test_order_of_sen2r(metres: float | None, other: str, name: str, cirrus: boo
     bands = tuple(band for band in BAND_NAMES if band not in ((other,) if cirrus else (other, "B10")))
     told = tell_order(pixels(bands, 0), f"{name}.tif", metres)
     assert (told.bands, told.title) == (bands, "order of sen2r")
+
+
+TWELVE = tuple(band for band in BAND_NAMES if band != "B10")
+DRY = dict(zip(TWELVE, (780, 970, 1300, 1420, 1770, 2530, 2870, 3070, 3010, 3070, 2920, 2450), strict=True))
+"""Fields of April, of which many are bare."""
+DESERT = DRY | {"B8A": 3050, "B11": 4300, "B12": 3050}
+
+
+def bare(spectrum: dict[str, int], order: Sequence[str]) -> np.ndarray:
+    """Soil of varying brightness and wetness, which darkens short waves."""
+    rng = np.random.default_rng(0)
+    light, wet = rng.uniform(0.6, 1.4, 500), rng.uniform(0.75, 1.25, 500)
+    rows = [spectrum[band] * light * (wet if band in {"B11", "B12"} else 1) for band in order]
+    return np.array(rows * rng.normal(1, 0.01, (len(order), 500)), dtype=np.float32)
+
+
+def test_bands_from_the_last_to_the_first_are_asked_about() -> None:
+    """Light runs just as smoothly that way, and was taken for that of the product."""
+    assert tell_order(bare(DRY, TWELVE)).bands == TWELVE
+    with pytest.raises(BandsError, match="runs as well from the last to the first"):
+        tell_order(bare(DRY, TWELVE)[::-1])
+
+
+def test_short_waves_over_dry_soil_are_not_taken_for_b8a() -> None:
+    """The last of ten bands lay beside B08 as B8A does, and so B11 and B12 were taken for other bands."""
+    with pytest.raises(BandsError, match="fit two orders"):
+        tell_order(bare(DESERT, TEN))
 
 
 def test_twelve_bands_at_the_surface_are_no_product_of_sen2r() -> None:
