@@ -35,6 +35,7 @@ from core.scenes.truth import truth_of
 from core.similarity.explain import index_values
 from core.similarity.neighbours import unit_rows
 from core.values.registry import VALUES
+from tests.conftest import ingest_here
 from tests.fakes import ChanceEncoder, place_scene
 from tests.labelled import pixels, tif, write_zip
 from tests.packages import half_installed
@@ -53,9 +54,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: None) -> Path:
     return root
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    path = tmp_path / "field.tif"
+def write_field(path: Path) -> Path:
     random = np.random.default_rng(0)
     pixels = random.integers(300, 4000, (13, 4, 6)).repeat(32, axis=1).repeat(32, axis=2)
     pixels[EUROSAT_ORDER.index("B10")] = 10
@@ -67,6 +66,21 @@ def source(tmp_path: Path) -> Path:
         file.write(pixels.astype(np.uint16))
         file.descriptions = EUROSAT_ORDER
     return path
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_field(tmp_path / "field.tif")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The features of a source by the default encoder, not to be changed."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with ingest_here(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LANDLIKE_DATA", str(folder / "data"))
+        assert main(["embed", str(write_field(folder / "field.tif")), "--out", str(folder / "f.parquet")]) == 0
+    return folder / "f.parquet"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -261,12 +275,12 @@ def test_encoders_are_listed(capsys: Capture) -> None:
 def test_a_scene_of_the_library_is_a_source(tmp_path: Path, data: Path, capsys: Capture) -> None:
     place_scene(data)
     out = tmp_path / "f.parquet"
-    assert main(["embed", "place-1", "--patch-size", "32", "--stride", "16", "--out", str(out)]) == 0
+    asked = ["embed", "place-1", "--encoder", "spectral", "--out", str(out)]
+    assert main([*asked, "--patch-size", "32", "--stride", "16"]) == 0
     table = pq.read_table(out)
     assert table.num_rows == 7 * 9
     assert capsys.readouterr() == ("", "")
-    cut = ["--patch", "480m", "--edge", "cover", "--least-valid", "0.25"]
-    assert main(["embed", "place-1", *cut, "--out", str(out)]) == 0
+    assert main([*asked, "--patch", "480m", "--edge", "cover", "--least-valid", "0.25"]) == 0
     covered = pq.read_table(out)
     assert covered.num_rows == 3 * 4
     about = json.loads(covered.schema.metadata[b"landlike"])
@@ -360,11 +374,9 @@ def test_encoders_are_compared_by_what_they_share(source: Path, data: Path, caps
     assert "give --encoder twice or more" in refused(capsys, *asked)
 
 
-def test_unknown_neighbours(source: Path, tmp_path: Path, capsys: Capture) -> None:
-    out = tmp_path / "f.parquet"
-    assert main(["embed", str(source), "--out", str(out)]) == 0
-    assert "5000" in refused(capsys, "neighbours", out, "--patch-id", 5000)
-    assert "at least 1" in refused(capsys, "neighbours", out, "--patch-id", 0, "-k", 0)
+def test_unknown_neighbours(embedded: Path, capsys: Capture) -> None:
+    assert "5000" in refused(capsys, "neighbours", embedded, "--patch-id", 5000)
+    assert "at least 1" in refused(capsys, "neighbours", embedded, "--patch-id", 0, "-k", 0)
 
 
 def test_a_full_disk_is_one_sentence(
@@ -374,7 +386,7 @@ def test_a_full_disk_is_one_sentence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("core.features.store.to_arrow", full)
-    sentence = refused(capsys, "embed", source, "--out", tmp_path / "f.parquet")
+    sentence = refused(capsys, "embed", source, "--encoder", "spectral", "--out", tmp_path / "f.parquet")
     assert "the disk is full" in sentence
 
 
@@ -394,10 +406,8 @@ def test_as_a_process(source: Path) -> None:
     assert run("scene").returncode == 2
 
 
-def test_a_reader_that_goes_away_is_no_error(source: Path, tmp_path: Path) -> None:
-    out = tmp_path / "f.parquet"
-    assert main(["embed", str(source), "--out", str(out)]) == 0
-    command = [sys.executable, "-m", "core", "neighbours", str(out), "--patch-id", "0"]
+def test_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:
+    command = [sys.executable, "-m", "core", "neighbours", str(embedded), "--patch-id", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -406,13 +416,11 @@ def test_a_reader_that_goes_away_is_no_error(source: Path, tmp_path: Path) -> No
         assert process.stderr.read() == b""
 
 
-def test_neighbours_loads_nothing_heavy(source: Path, tmp_path: Path) -> None:
-    out = tmp_path / "f.parquet"
-    assert main(["embed", str(source), "--out", str(out)]) == 0
+def test_neighbours_loads_nothing_heavy(embedded: Path) -> None:
     code = f"""
 import sys
 from core.__main__ import main
-main(["neighbours", {str(out)!r}, "--patch-id", "0"])
+main(["neighbours", {str(embedded)!r}, "--patch-id", "0"])
 heavy = {{"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"}} & sys.modules.keys()
 assert not heavy, heavy
 """

@@ -20,6 +20,7 @@ from core.storage.bucket import Patience
 from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault
 from tests.core.mirror.conftest import ADDRESS, CopyAt, config_of
 from tests.fakes import place_scene
+from tests.trials import leave_word
 from tests.waiting import answers, free_port, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -120,6 +121,7 @@ def test_the_app_starts_on_a_bucket_and_tells_no_credential(bucket: Bucket, tmp_
     config = Config(root=tmp_path / "other", model_cache=tmp_path, bucket=ADDRESS)
     open_data(config)
     place_scene(config.root)
+    leave_word(tmp_path / "copies" / working_copy(ADDRESS).name)
     port, log = free_port(), tmp_path / "log"
     given = {"LANDLIKE_CACHE": str(tmp_path / "copies"), "LANDLIKE_DATA": ADDRESS, "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as told:
