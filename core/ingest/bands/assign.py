@@ -37,6 +37,10 @@ _DIMENSION = re.compile(r"(?:a|e|f|v|emb(?:edding)?|dim|feat(?:ure)?)[ _-]?(\d{1
 _FEWEST_DIMENSIONS = 32
 NO_BAND = "their names are those of no Sentinel-2 band"
 """Why bands and rasters are left out that are not told by their names."""
+_INDEX = re.compile(
+    r"(?<![A-Za-z0-9])(?:NDVI|NDWI|NDMI|NDBI|NDSI|NDRE|EVI2?|SAVI|MSAVI|NBR|LAI|FAPAR|GNDVI)(?![A-Za-z])", re.I
+)
+"""Indices that people keep as series of dates."""
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
 
@@ -158,11 +162,26 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     called = f"“{clean_name(texts[0], 40)}” to “{clean_name(texts[-1], 40)}”"
     nameless = f"are called {called}, which are no names of Sentinel-2 bands" if any(texts) else NAMELESS
     nameless = f"{COUNTED}, {called}" if names_positions(texts) else nameless
+    _refuse_layers_of_one(source.name, len(layers), nameless)
     order = tell_order(pixels, source.name.rsplit("/", 1)[-1], metres, nameless)
     basis: Basis = "read" if order.title.startswith("order of") else "decided"
     named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
     finding = _finding(order.bands, basis, f"{order.title}: {order.because}")
     return Naming(layers=_check_enough(named), ignored={}, finding=finding)
+
+
+def _refuse_layers_of_one(name: str, count: int, nameless: str) -> None:
+    """Refuse bands without names of a file that is called as one band or index: they may be its dates.
+
+    Raises:
+        BandsError: saying so.
+    """
+    stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    index = _INDEX.search(stem)
+    one = index[0] if index else band_of_file(stem)
+    if one is not None:
+        found = f"by its name it holds {one} alone, and its {count} bands {nameless}, so they may be dates of it"
+        raise BandsError(found=found, remedy="give the names of the bands in the order of the file, if bands they are")
 
 
 def _by_wavelength(named: Sequence[Layer], ignored: list[str], other: OtherNames) -> Naming:

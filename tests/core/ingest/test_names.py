@@ -220,6 +220,16 @@ def test_short_waves_are_never_called_red_edge(tmp_path: Path, library: Library)
     assert ingest([write_tif(tmp_path / "true.tif", land(rising), rising)], library).bands == rising
 
 
+@pytest.mark.parametrize(("stem", "one"), [("NDVI_monthly", "NDVI"), ("S2_B04_2019", "B04")])
+def test_layers_of_one_band_or_index_are_no_bands(tmp_path: Path, library: Library, stem: str, one: str) -> None:
+    """Twelve months of an index were taken for twelve bands."""
+    twelve = tuple(name for name in BAND_NAMES if name != "B10")
+    path = write_tif(tmp_path / f"{stem}.tif", land(twelve))
+    with pytest.raises(SourceError, match=rf"by its name it holds {one} alone, and its 12 bands have no names"):
+        ingest([path], library)
+    assert ingest([path], library, IngestSettings(bands=twelve)).bands == twelve
+
+
 def test_rasters_in_other_formats_are_called_what_they_are(tmp_path: Path, library: Library) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.dat").write_bytes(land(FOUR).tobytes())

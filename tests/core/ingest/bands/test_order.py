@@ -99,6 +99,14 @@ def test_bands_from_the_last_to_the_first_are_asked_about() -> None:
         tell_order(bare(DRY, TWELVE)[::-1])
 
 
+def test_dates_of_one_band_are_no_bands() -> None:
+    """Ten months of red were taken for ten bands."""
+    light = np.random.default_rng(0).uniform(0.02, 0.3, 500)
+    dates = np.array([light * (0.9 + 0.02 * month) for month in range(10)], dtype=np.float32)
+    with pytest.raises(BandsError, match="so they may be dates of one band"):
+        tell_order(dates)
+
+
 def test_short_waves_over_dry_soil_are_not_taken_for_b8a() -> None:
     """The last of ten bands lay beside B08 as B8A does, and so B11 and B12 were taken for other bands."""
     with pytest.raises(BandsError, match="fit two orders"):
