@@ -235,6 +235,14 @@ def _eight_bits_tried_once(_shared: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _not_flushed() -> Iterator[None]:
+    """Wait for no disk: no test pulls the plug, and files are written thousands of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # It refuses what is no open file, too.
+        yield
+
+
 @pytest.fixture(scope="session")
 def model(models_root: Path) -> Callable[[str], Path]:
     """``model("tiny")``: a directory not to be changed."""

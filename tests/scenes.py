@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -45,23 +51,43 @@ def add_scene(
     """A scene in the library; pixels default to ``place_pixels``."""
     with library.staged() as staged:
         grid = GeoBox(crs=crs, transform=UTM31, height=height, width=width)
-        values = place_pixels(height, width, len(bands)) if pixels is None else pixels
-        with canonical_writer(staged, grid, tuple(bands)) as data:
-            data.write(values)
+        stretch = _written(staged, grid, tuple(bands), pixels)
         if truth is not None:
             write_truth(staged / "truth.tif", truth)
         finding = Finding(topic="pixels", value="made for a test", basis="read", because="the test says so")
         record = QualityRecord(source="test", findings=(finding,), settings={})
         (staged / "quality.json").write_text(record.to_json())
         scene = Scene(id=scene_id, name=name, grid=grid, bands=tuple(bands), date="2024-06-21", classes=classes)
-        scene = replace(scene, created=created, stretch=stretch(staged, scene))
-        return library.add(staged, scene)
+        return library.add(staged, replace(scene, created=created, stretch=stretch))
 
 
-def stretch(staged: Path, scene: Scene) -> dict[str, list[list[float]]]:
-    from core.imagery.render import compute_stretch
+Stretch = dict[str, list[list[float]]]
 
-    return compute_stretch(staged / "pixels.tif", scene.bands)
+
+@cache
+def _kept() -> tuple[Path, dict[object, tuple[Path, Stretch]]]:
+    """A folder of this process, and what lies there by what it was written of."""
+    folder = Path(tempfile.mkdtemp(prefix="landlike-scenes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder, {}
+
+
+def _written(staged: Path, grid: GeoBox, bands: tuple[str, ...], pixels: NDArray[np.uint16] | None) -> Stretch:
+    """Write the pixels of a scene and give their stretch; equal ones are written once, and then copied."""
+    folder, known = _kept()
+    of = None if pixels is None else (pixels.shape, str(pixels.dtype), sha256(np.ascontiguousarray(pixels)).digest())
+    key = grid, bands, of
+    if key not in known:
+        from core.imagery.render import compute_stretch
+
+        made = Path(tempfile.mkdtemp(dir=folder))
+        with canonical_writer(made, grid, bands) as data:
+            data.write(place_pixels(grid.height, grid.width, len(bands)) if pixels is None else pixels)
+        known[key] = made, compute_stretch(made / "pixels.tif", bands)
+    made, stretch = known[key]
+    for file in made.iterdir():
+        shutil.copyfile(file, staged / file.name)
+    return deepcopy(stretch)
 
 
 def write_truth(path: Path, truth: NDArray[np.uint16]) -> None:
