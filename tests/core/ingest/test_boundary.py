@@ -54,6 +54,7 @@ def test_second_time_at_once(tmp_path: Path, library: Library, monkeypatch: pyte
     assert ingest([path], library) == first
 
 
+@pytest.mark.usefixtures("here")
 def test_id_comes_from_names_bytes_and_settings(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
     first = ingest([path], library)
@@ -137,7 +138,7 @@ def test_child_that_speaks_nonsense(
 
 
 def test_child_ends_with_its_parent(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(1, 4000, (13, 2048, 2048)).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 1024, 1024)).astype(np.uint16)
     path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
     asked = IngestRequest(
         name="a", paths=(path,), names=("a.tif",), settings=IngestSettings(), directory=tmp_path, scratch=tmp_path

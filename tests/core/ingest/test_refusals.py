@@ -170,15 +170,19 @@ def test_nested_zip(tmp_path: Path, library: Library) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_zip_of_too_many_members(tmp_path: Path, library: Library) -> None:
-    path = zip_of(tmp_path / "many.zip", {f"a/{n}.tif": b"" for n in range(50_001)}, zipfile.ZIP_STORED)
-    assert "50,001 files" in refused([path], library, SourceTooLargeError)
+def test_zip_of_too_many_members(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.ingest.formats.archive.MAX_COLLECTION_FILES", 1000)
+    path = zip_of(tmp_path / "many.zip", {f"a/{n}.tif": b"" for n in range(1001)}, zipfile.ZIP_STORED)
+    assert "1,001 files, more than the 1,000 allowed" in refused([path], library, SourceTooLargeError)
 
 
 @pytest.mark.usefixtures("here")
-def test_zip_of_many_members_that_are_no_collection(tmp_path: Path, library: Library) -> None:
-    path = zip_of(tmp_path / "many.zip", {f"a/{n}.txt": b"" for n in range(20_001)}, zipfile.ZIP_STORED)
-    assert "20,001 files" in refused([path], library, SourceTooLargeError)
+def test_zip_of_many_members_that_are_no_collection(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.ingest.formats.band_files.MAX_SOURCE_FILES", 1000)
+    path = zip_of(tmp_path / "many.zip", {f"a/{n}.txt": b"" for n in range(1001)}, zipfile.ZIP_STORED)
+    assert "1,001 files, more than the 1,000 allowed" in refused([path], library, SourceTooLargeError)
 
 
 @pytest.mark.usefixtures("here")

@@ -18,6 +18,7 @@ from core.ingest.sandbox.limits import ALLOWED_DRIVERS, VECTOR_DRIVERS, Limits, 
 from core.ingest.sandbox.protocol import IngestRequest
 from core.ingest.settings import IngestSettings
 from core.ingest.vectors.protocol import VectorRequest
+from tests.core.ingest.formats.cubes.made import cube, written
 from tests.tiles import write_tile
 
 ROOT = Path(str(core.__file__)).resolve().parents[1]
@@ -45,25 +46,28 @@ def test_only_the_allowed_drivers(tmp_path: Path) -> None:
     assert {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", "MEM"} <= set(inside(tmp_path, code)) <= ALLOWED_DRIVERS
 
 
-@pytest.mark.parametrize("kind", ["scene", "vectors"])
+@pytest.mark.parametrize("kind", ["scene", "cube", "vectors"])
 def test_it_imports_nothing_that_takes_long_and_is_not_needed(tmp_path: Path, kind: str) -> None:
     """It starts for every file: of geopandas, pandas and pyarrow each takes longer than reading a small one."""
     (tmp_path / "built").mkdir()
     given: dict[str, Any] = {"name": "a", "names": ("a.tif",), "scratch": tmp_path}
     given["paths"] = (write_tile(tmp_path / "a.tif", 1),)
+    if kind == "cube":
+        given["paths"], given["names"] = (written(tmp_path / "a.nc", cube(dates=("2021-05-01",))),), ("a.nc",)
     request = IngestRequest(**given, directory=tmp_path / "built", settings=IngestSettings()).to_json()
     if kind == "vectors":
         given["paths"], given["names"] = (tmp_path / "a.geojson",), ("a.geojson",)
         point = {"type": "Feature", "properties": {"label": "x"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
         given["paths"][0].write_text(json.dumps({"type": "FeatureCollection", "features": [point]}))
         request = VectorRequest(**given).to_json()
+    unwanted = ("dask", "scipy") if kind == "cube" else ("geopandas", "pandas", "pyarrow.parquet")
     code = f"""
 import json, sys
 from core.ingest.sandbox.child import _Speaker, _work
 class Silent(_Speaker):
     def __call__(self, message): pass
 answer = _work(json.loads({request!r}), Silent())
-print(json.dumps([answer, [name for name in ("geopandas", "pandas", "pyarrow.parquet") if sys.modules.get(name)]]))
+print(json.dumps([answer, [name for name in {unwanted!r} if sys.modules.get(name)]]))
 """
     answer, imported = inside(tmp_path, code, VECTOR_DRIVERS if kind == "vectors" else ALLOWED_DRIVERS)
     assert "result" in answer, answer
