@@ -41,6 +41,11 @@ _INDEX = re.compile(
     r"(?<![A-Za-z0-9])(?:NDVI|NDWI|NDMI|NDBI|NDSI|NDRE|EVI2?|SAVI|MSAVI|NBR|LAI|FAPAR|GNDVI)(?![A-Za-z])", re.I
 )
 """Indices that people keep as series of dates."""
+_STATISTIC = re.compile(
+    r"(?<![A-Za-z])(?:min(?:imum)?|max(?:imum)?|mean|median|mode|std(?:dev)?|sd|var(?:iance)?|range|count|sum|"
+    r"p(?:ct|erc(?:entile)?)?_?\d{1,2}|q\d{1,2}|skew(?:ness)?|kurtosis|amplitude|phase|slope|trend)(?![A-Za-z])",
+    re.IGNORECASE,
+)
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
 
@@ -163,11 +168,25 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     nameless = f"are called {called}, which are no names of Sentinel-2 bands" if any(texts) else NAMELESS
     nameless = f"{COUNTED}, {called}" if names_positions(texts) else nameless
     _refuse_layers_of_one(source.name, len(layers), nameless)
+    _refuse_statistics(texts)
     order = tell_order(pixels, source.name.rsplit("/", 1)[-1], metres, nameless)
     basis: Basis = "read" if order.title.startswith("order of") else "decided"
     named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
     finding = _finding(order.bands, basis, f"{order.title}: {order.because}")
     return Naming(layers=_check_enough(named), ignored={}, finding=finding)
+
+
+def _refuse_statistics(texts: Sequence[str]) -> None:
+    """Refuse a raster whose bands are called as statistics of something, and none of which names a band.
+
+    Raises:
+        BandsError: naming some of them.
+    """
+    found = [text.strip() for text in texts if _STATISTIC.search(text)]
+    if 2 * len(set(found)) > len(texts):
+        shown = ", ".join(f"“{clean_name(text, 30)}”" for text in found[:3])
+        what = f"its {len(texts)} bands are called {shown} and so on, which are statistics and no bands of Sentinel-2"
+        raise BandsError(found=what, remedy="open a composite of the bands themselves, one statistic at a time")
 
 
 def _refuse_layers_of_one(name: str, count: int, nameless: str) -> None:

@@ -220,6 +220,15 @@ def test_short_waves_are_never_called_red_edge(tmp_path: Path, library: Library)
     assert ingest([write_tif(tmp_path / "true.tif", land(rising), rising)], library).bands == rising
 
 
+def test_statistics_are_no_bands(tmp_path: Path, library: Library) -> None:
+    """Ten statistics of one band were taken for ten bands."""
+    names = ("min", "p10", "p25", "mean", "median", "mode", "p75", "p90", "max", "std")
+    ten = tuple(name for name in BAND_NAMES if name not in {"B01", "B09", "B10"})
+    path = write_tif(tmp_path / "season.tif", land(ten), names)
+    with pytest.raises(SourceError, match=r"10 bands are called “min”, “p10”, “p25” and so on, which are statistics"):
+        ingest([path], library)
+
+
 @pytest.mark.parametrize(("stem", "one"), [("NDVI_monthly", "NDVI"), ("S2_B04_2019", "B04")])
 def test_layers_of_one_band_or_index_are_no_bands(tmp_path: Path, library: Library, stem: str, one: str) -> None:
     """Twelve months of an index were taken for twelve bands."""
