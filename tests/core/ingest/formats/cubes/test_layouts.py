@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-import zarr
 
 from core.ingest.boundary import ingest, ingest_all
 from core.scenes.library import Library
@@ -23,6 +22,8 @@ FINE, COARSE = ("B02", "B03", "B04", "B08"), ("B02", "B05", "B8A", "B11", "B12")
 
 def eopf(folder: Path, version: int, *, nested: bool) -> Path:
     """A product in the layout of EOPF's samples: groups of reflectance by pixel size, masks called by bands, STAC."""
+    import zarr
+
     for path, bands, side in (("r10m", FINE, 10), ("r20m", COARSE, 20)):
         every = side // 10
         pixels = land(bands)[:, ::every, ::every] + 1000
@@ -75,6 +76,7 @@ def test_a_product_of_eopf_opens_by_its_groups(
 @pytest.mark.usefixtures("here")
 def test_floats_that_a_codec_unpacks_are_not_scaled_again(tmp_path: Path, library: Library) -> None:
     import numcodecs
+    import zarr
 
     made = cube()
     root = zarr.open_group(str(tmp_path / "geo.zarr"), mode="w", zarr_format=2)
@@ -138,6 +140,8 @@ def test_groups_and_variables_may_be_of_a_date_each(tmp_path: Path, library: Lib
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("version", [2, 3])
 def test_arrays_that_name_no_axes_are_pictures_without_a_place(tmp_path: Path, library: Library, version: int) -> None:
+    import zarr
+
     root = zarr.open_group(str(tmp_path / "plain.zarr"), mode="w", zarr_format=version)  # type: ignore[arg-type]
     for name, pixels in zip(SIX, land(SIX), strict=True):
         root.create_array(name, data=pixels)
