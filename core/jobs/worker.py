@@ -49,7 +49,7 @@ class Work:
         self.made: list[Path] = []
         self._note = ProgressNote(pid=os.getpid(), updated=time.time())
         self._written = self._looked = self._said = -math.inf
-        self._cancelled = False
+        self._cancelled = self._unwritten = False
         self._notes.note(job_id, self._note)
 
     def progress(self, done: int, total: int) -> None:
@@ -60,10 +60,11 @@ class Work:
         """
         now = time.time()
         if done != self._note.done or total != self._note.total:
-            self._note = _advanced(self._note, done, total, now)
-            if now - self._written >= NOTE_SECONDS or done >= total:
-                self._written = now
-                self._notes.note(self._job_id, self._note)
+            self._note, self._unwritten = _advanced(self._note, done, total, now), True
+        # What was told too soon after the last note is written when it is told again.
+        if self._unwritten and (now - self._written >= NOTE_SECONDS or done >= total):
+            self._written, self._unwritten = now, False
+            self._notes.note(self._job_id, self._note)
         if self.cancelled():
             raise JobCancelledError(self._title, "it was cancelled", "start it again when you like")
 

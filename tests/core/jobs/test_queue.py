@@ -54,6 +54,21 @@ def test_what_is_done_is_told_until_it_is_known_how_far(tmp_path: Path) -> None:
     assert files.progress("a").doing == ""
 
 
+def test_what_is_told_too_soon_after_a_note_is_noted_when_it_is_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = JobFiles(tmp_path)
+    work = Work(files, "a", "Arranging")
+    monkeypatch.setattr("core.jobs.worker.NOTE_SECONDS", 3600)
+    work.progress(1, 10)
+    work.progress(2, 10)
+    work.progress(2, 10)
+    assert files.progress("a").done == 1
+    monkeypatch.setattr("core.jobs.worker.NOTE_SECONDS", 0)
+    work.progress(2, 10)
+    assert files.progress("a").done == 2
+
+
 class Gate:
     """Tasks in threads of this process that wait to be let through."""
 
