@@ -209,7 +209,7 @@ def _around(path: str, found: Mapping[str, CubeGroup]) -> tuple[CubeGroup, ...]:
 
 
 def values_of(variable: xr.Variable, name: str) -> Any:  # noqa: ANN401 (of any type)
-    """Return the values of a coordinate as an array.
+    """Return the values of a coordinate as an array; they are read once, however many variables lie along it.
 
     Raises:
         SourceError: when they are too many to be one, or cannot be read.
@@ -217,4 +217,4 @@ def values_of(variable: xr.Variable, name: str) -> Any:  # noqa: ANN401 (of any 
     if variable.size > 2 * LONGEST_AXIS:
         found = f"its coordinate “{clean_name(name, 60)}” has {variable.size:,} values"
         raise SourceError(found=found, remedy="cut the area of interest out of it first")
-    return variable.values
+    return variable.load().values

@@ -13,6 +13,7 @@ import xarray as xr
 
 from core.errors import BandsError, ScaleError, SeveralDatesError, SourceError
 from core.ingest.boundary import ingest, ingest_all
+from core.ingest.formats.cubes.containers import values_of
 from core.ingest.formats.cubes.raster import Plane
 from core.ingest.formats.cubes.statements import NumberRules
 from core.ingest.settings import IngestSettings
@@ -32,6 +33,15 @@ def said(scene: Scene, topic: str) -> str:
     return "; ".join(
         f"{line.value} ({line.because})" for line in load_quality(scene.directory).findings if line.topic == topic
     )
+
+
+def test_a_coordinate_is_read_once_for_all_that_lies_along_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "farm.nc", cube(dates=DATES))
+    with xr.open_dataset(path, engine="h5netcdf", create_default_indexes=False, cache=False) as file:
+        rows = file.variables["y"]
+        first = values_of(rows, "y")
+    path.unlink()
+    np.testing.assert_array_equal(values_of(rows, "y"), first)
 
 
 def test_each_date_of_a_cube_is_a_scene_of_its_own_date_and_place(tmp_path: Path, library: Library) -> None:
