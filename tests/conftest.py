@@ -118,7 +118,7 @@ SLOW = (
 TOGETHER = (
     ("tests/browser/",),  # one Chromium, which keeps what it has compiled of the app's scripts
     ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py"),  # umap-learn compiles for seconds
-    ("tests/core/training/", "tests/core/encoders/saved_model/"),  # TensorFlow
+    ("tests/core/training/", "tests/core/encoders/saved_model/", "tests/core/encoders/test_registry.py"),  # TensorFlow
     ("tests/core/jobs/cluster/",),  # one cluster
 )
 """Folders and files that one process does, because each process that has their tools first spends seconds on them."""

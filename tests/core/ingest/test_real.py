@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,9 +113,9 @@ def source_patch(file: zipfile.ZipFile, name: str) -> tuple[NDArray[np.uint16], 
 
 
 @pytest.mark.usefixtures("here")
-def test_eurosat(library: Library) -> None:
+def test_eurosat(tmp_path: Path, eurosat: Callable[[Path], Scene]) -> None:
     path = shared("eurosat_ms.zip")
-    scene = ingest([path], library)
+    scene = eurosat(tmp_path)
     grid = patch_grid(scene)
     names, labels = source_names(scene), patch_labels(scene, grid)
     corners = corners_lonlat(scene, grid, np.arange(grid.count))

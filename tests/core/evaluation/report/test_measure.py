@@ -326,12 +326,10 @@ def test_without_classes_the_app_and_the_command_line_say_what_to_do_there(engin
     assert no_labels_of(collection) == "the patches have no classes; give them some with Label above"
 
 
-def test_the_plain_spectrum_of_a_file_is_that_of_its_scene(
-    engine: Engine, tmp_path: Path, model: Callable[[str], Path], capsys: Capture
-) -> None:
+def test_the_plain_spectrum_of_a_file_is_that_of_its_scene(engine: Engine, tmp_path: Path, capsys: Capture) -> None:
     scene = small_scene(engine)
     path = tmp_path / "f.parquet"
-    assert main(["embed", "small-1", "--encoder", str(model("tiny")), "--out", str(path)]) == 0
+    assert main(["embed", "small-1", "--encoder", "landlike-1", "--out", str(path)]) == 0
     spectrum = assess(engine, scene, BASELINE)[0].retrieval.precision[10]
     assert f"the plain spectrum would give {round(100 * spectrum.value)} (" in told(capsys, path)
     engine.library.delete("small-1")
