@@ -26,6 +26,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http import assets, splash
     from pages.ui.http.below import all_below
     from pages.ui.http.front_end import FrontEndScripts
+    from pages.ui.http.kept_files import keep_files
     from pages.ui.http.lazy import Deferred
     from pages.ui.http.nodelay import send_at_once
     from pages.ui.http.run_order import keep_runs_in_order
@@ -82,6 +83,7 @@ if multiprocessing.parent_process() is None:
         send_at_once()
         keep_runs_in_order()
         hand_over_together()
+        keep_files()
         preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
         preparing.start()
         try:
