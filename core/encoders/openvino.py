@@ -70,8 +70,9 @@ def known_bf16(memory: Path) -> bool | None:
         return None
 
 
+@cache
 def processor_key() -> str:
-    """Return a name of this processor and this OpenVINO."""
+    """Return a name of this processor and this OpenVINO; looked up once, because a page asks for it again and again."""
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
         known = sorted({line for line in about.splitlines() if line.startswith(("model name", "flags", "Features"))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from argparse import Namespace
 from collections.abc import Callable
@@ -53,6 +54,17 @@ def told(config: Config, directory: Path, *, bf16: bool, trial: Trial | None = N
     has_bf16.cache_clear()
     if trial is not None:
         keep(trial, directory, config.model_cache)
+
+
+def test_a_page_does_not_look_up_the_processor_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = processor_key()
+    assert re.fullmatch("[0-9a-f]{32}", known)
+
+    def looked_up(package: str) -> str:
+        raise AssertionError(package)
+
+    monkeypatch.setattr("core.encoders.openvino.version", looked_up)
+    assert processor_key() == known
 
 
 def test_a_form_changes_nothing_of_the_model_beside_it(formed: Path, config: Config) -> None:
