@@ -50,6 +50,7 @@ def test_what_is_printed_is_what_the_page_draws(
     recipe: Recipe, labelled: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("core.classification.models.TREES", 20)  # As many on either side, and sooner grown.
     known = cache.scene_view(recipe, labelled)
     taught, teaching = known.taught(), labels_that_teach(known)
     assert taught is not None
