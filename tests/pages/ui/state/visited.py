@@ -3,7 +3,7 @@
 Streamlit keeps the latest 128 sessions for those who lose their connection; here it keeps ``KEPT``, so that fewer have
 to come until each who comes drives one out.
 
-``python -m tests.pages.ui.state.visited 20 20 20``
+``python -m tests.pages.ui.state.visited 12 12 12``
 """
 
 from __future__ import annotations
