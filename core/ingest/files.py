@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -191,7 +192,7 @@ def scene_id_of(content: bytes, settings: IngestSettings, version: str = INGEST_
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One file of a source.
+    """One file of a source; parts of its name are taken from it once, for all kinds of source ask for them.
 
     Attributes:
         number: position in the source; the only part of it that ever becomes a path.
@@ -205,17 +206,17 @@ class Member:
     size: int
     in_envi: bool = False
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """Ending of the name, in lower case, with its dot; that of all rasters in ENVI's own format is ``.img``."""
         return ENVI_SUFFIX if self.in_envi else PurePosixPath(self.name).suffix.lower()
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """Name without folders and ending."""
         return PurePosixPath(self.name).stem
 
-    @property
+    @cached_property
     def base(self) -> str:
         """Name without folders."""
         return PurePosixPath(self.name).name
