@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Dialog, Frame, Page, expect
 
 from core.scenes.library import Library
 from core.scenes.patches import centres_lonlat, patch_grid
@@ -178,11 +178,23 @@ def test_an_online_map_that_cannot_be_reached_says_so(browser: Chromium, served:
     context.close()
 
 
-def test_foreign_text_stays_text_everywhere(own_page: Page, served: tuple[str, Scene]) -> None:
-    page = own_page
+def test_foreign_text_stays_text_everywhere(page: Page, served: tuple[str, Scene]) -> None:
     alarms: list[str] = []
-    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
-    page.goto(served[0])
+
+    def note(dialog: Dialog) -> None:
+        alarms.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    try:
+        foreign_text_stays_text(page, served[0])
+    finally:
+        page.remove_listener("dialog", note)
+    assert alarms == ["the end"], "nothing else has run"
+
+
+def foreign_text_stays_text(page: Page, url: str) -> None:
+    page.goto(url)
     page.wait_for_selector('iframe[title*="folium"]')
     frame = next(frame for frame in page.frames if "folium" in frame.url)
     frame.wait_for_selector(".leaflet-tooltip")
@@ -201,4 +213,3 @@ def test_foreign_text_stays_text_everywhere(own_page: Page, served: tuple[str, S
     frame.locator("path.leaflet-interactive").first.dispatch_event("click")
     with page.expect_event("dialog"):
         frame.evaluate("setTimeout(() => alert('the end'))")
-    assert alarms == ["the end"], "nothing else has run"
