@@ -3,7 +3,7 @@
 Streamlit keeps the latest 128 sessions for those who lose their connection; here it keeps ``KEPT``, so that fewer have
 to come until each who comes drives one out.
 
-``python -m tests.pages.ui.state.visited 12 12 12``
+``python -m tests.pages.ui.state.visited 20 20 20``
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib import import_module
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
+from pages.ui.http.kept_files import keep_files
 from tests.visitors import come_and_go
 from tests.waiting import answers, free_port, until
 
@@ -62,5 +63,6 @@ def _end(url: str, groups: list[int]) -> None:
 if __name__ == "__main__":
     port = free_port()
     wanted = [int(group) for group in sys.argv[1:]]
+    keep_files(0)  # Else what visitors could have downloaded would be there for half a minute after them.
     threading.Thread(target=_end, args=(f"http://127.0.0.1:{port}", wanted), daemon=True).start()
     import_module("app").app.run(config={"server.port": port, "browser.serverAddress": "localhost"})
