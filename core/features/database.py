@@ -55,11 +55,8 @@ def _without_service() -> Iterator[None]:
 
 def load() -> Any:  # noqa: ANN401  lancedb is untyped
     """Return the module ``lancedb``; the first call takes seconds."""
-    if "lancedb" not in sys.modules:
-        with _without_service():
-            import lancedb
-    import lancedb
-
+    with _without_service():
+        import lancedb
     return lancedb
 
 

@@ -69,6 +69,10 @@ _LETTERS: Mapping[str, str] = MappingProxyType({"r": "B04", "g": "B03", "b": "B0
 """What letters mean where red, green and blue are all there."""
 _NANOMETRES = re.compile(r"(?<![\d.])(\d{3,4}(?:\.\d+)?)[ _]?(?:nm|nanomet\w+)(?![A-Za-z])", re.IGNORECASE)
 _MICROMETRES = re.compile(r"(?<![\d.])([0-2]\.\d{2,4})[ _]?(?:[uµμ]m|microm\w+)(?![A-Za-z])", re.IGNORECASE)
+TOP_BESIDE_SURFACE = "they are of the top of the atmosphere, and the others are of the surface (rhos)"
+"""Why bands are left out that ``top_beside_surface`` gives."""
+_TOP, _SURFACE = (re.compile(rf"(?<![A-Za-z0-9]){word}_\d{{3,4}}$") for word in ("rhot", "rhos"))
+"""How ACOLITE ends the names of bands, at the top of the atmosphere and at the surface."""
 _PLAIN_NUMBER = re.compile(r"\d\.\d{2,6}|\d{3,4}(?:\.\d{1,4})?")
 _LONGEST, _FEWEST_LIGHTS = 3.0, 3
 """Micrometres that all of Sentinel-2's lie below, and with how few plain numbers nothing tells that they are such."""
@@ -146,6 +150,16 @@ def bands_by_wavelength(texts: Sequence[str]) -> list[str | None]:
     if len(set(known)) < len(known) or any(light and not band for light, band in zip(lights, bands, strict=True)):
         return [None] * len(texts)
     return bands
+
+
+def top_beside_surface(names: Sequence[str]) -> frozenset[str]:
+    """Return names of ACOLITE's bands of the top of the atmosphere where others are of the surface, else none.
+
+    Of some bands it gives light at the top of the atmosphere alone, which is another quantity.
+    """
+    if not any(_SURFACE.search(name) for name in names):
+        return frozenset()
+    return frozenset(name for name in names if _TOP.search(name))
 
 
 def _plain_wavelengths(texts: Sequence[str]) -> list[float | None]:

@@ -29,9 +29,6 @@ _WHERE = (1, 50)
 _DIM, _LIFTED = 500.0, (960.0, 1150.0)
 """Middles of B10, where hardly any light returns, without and with the offset, × 10,000."""
 
-FIRST_LIFTED = "2022-01-25"
-"""The day from which ESA has made products of baseline 04.00 (Sentinel-2 products specification)."""
-
 
 def spectrum(numbers: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return dark end and middle × 10,000 of each band of a patch, shape (2, bands).

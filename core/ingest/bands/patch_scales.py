@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from core.errors import SourceError
 from core.ingest.bands.calibration import UNITS, Calibration, scale_finding
 from core.ingest.bands.offset import lifted, stated_offset
-from core.ingest.bands.patch_offsets import FIRST_LIFTED, cirrus_holds_offset, may_hold_offset, spectrum
+from core.ingest.bands.patch_offsets import cirrus_holds_offset, may_hold_offset, spectrum
 from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.formats.geotiff import RasterFile
-from core.ingest.formats.product_metadata import Hint, Hints, date_in, offset_hints
+from core.ingest.formats.product_metadata import OFFSET_SINCE, Hint, Hints, date_in, offset_hints
 from core.ingest.grid.stack import Scaling
 from core.ingest.messages import clean_name
 from core.scenes.quality import Finding
@@ -118,7 +118,7 @@ def _statement(raster: RasterFile, name: str, *, by_date: bool = False) -> Patch
     told = offset_hints([name], raster.tags)
     held = None if told.baseline is None and told.offset is None else stated_offset(told) is not None
     if held is None and by_date and (date := date_in(name)) is not None:
-        held = date >= FIRST_LIFTED
+        held = date >= OFFSET_SINCE
     return PatchStatement(lifted=held, scaling=raster.scaling)
 
 
@@ -145,7 +145,7 @@ def _hints(hints: Hints, one: PatchNumbers, stated: PatchStatement, *, by_date: 
     if told.baseline is not None or told.offset is not None:
         return replace(hints, baseline=told.baseline, offset=told.offset)
     if by_date and stated.lifted is not None:
-        where = f"the date of each, {'on or after' if stated.lifted else 'before'} {FIRST_LIFTED},"
+        where = f"the date of each, {'on or after' if stated.lifted else 'before'} {OFFSET_SINCE},"
         return replace(hints, offset=Hint(value="-1000" if stated.lifted else "0", where=where))
     return hints
 
@@ -204,7 +204,7 @@ def _dates_agree(
     dates = [date_in(one.name) for one in silent]
     if None in dates:
         return False
-    late = np.array([(date_in(one.name) or "") >= FIRST_LIFTED for one in compared])
+    late = np.array([(date_in(one.name) or "") >= OFFSET_SINCE for one in compared])
     if not late.any() or late.all():
         return False
     apart = np.median(spectra[late, 0], axis=0) - np.median(spectra[~late, 0], axis=0)

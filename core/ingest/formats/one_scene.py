@@ -11,7 +11,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from core.errors import BandsError, SeveralDatesError
-from core.ingest.bands.names import band_of_file, names_other_layer, parse_band
+from core.ingest.bands.names import (
+    TOP_BESIDE_SURFACE,
+    band_of_file,
+    names_other_layer,
+    parse_band,
+    top_beside_surface,
+)
 from core.ingest.files import Member, SourceFiles
 from core.ingest.formats.product_metadata import date_in, without_dates
 from core.ingest.formats.safe.metadata import tile_of_name
@@ -21,8 +27,6 @@ from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_DATES
 
 _SLOPE = re.compile(r"(?<![A-Za-z0-9])SRE(?![A-Za-z0-9])")
-_TOP, _SURFACE = (re.compile(rf"(?<![A-Za-z0-9]){word}_\d{{3,4}}$") for word in ("rhot", "rhos"))
-"""How ACOLITE ends the names of files of a band each, at the top of the atmosphere and at the surface."""
 _PRODUCT = re.compile(
     r"(?<![^/])S2[ABCD]_MSI(?P<level>L1C|L2A)_(?:[^/_]+_)?(?:N(?P<baseline>\d{2})\d{2})?[^/]*(?=/)", re.IGNORECASE
 )
@@ -97,20 +101,16 @@ def without_other_dates(files: SourceFiles, scene: OneScene) -> tuple[SourceFile
 
 def _by_slope(members: Sequence[Member]) -> tuple[list[Member], dict[str, list[str]]]:
     """Part files into those to keep, and those which are there corrected for slopes or the air too, by reason."""
-    members, top = _at_the_surface(members)
-    names = {member.name for member in members}
-    flat = [m for m in members if _SLOPE.search(m.base) and _in_place(m.name, "FRE") in names]
-    left_out = {"the same bands corrected for slopes (FRE) are there": [m.base for m in flat]} if flat else {}
-    return [member for member in members if member not in flat], {**top, **left_out}
-
-
-def _at_the_surface(members: Sequence[Member]) -> tuple[list[Member], dict[str, list[str]]]:
-    """Part files into those to keep, and ACOLITE's of the top of the atmosphere where others are of the surface."""
-    top = [member for member in members if _TOP.search(member.stem)]
-    if not top or not any(_SURFACE.search(member.stem) for member in members):
-        return list(members), {}
-    because = "they are of the top of the atmosphere, and the others are of the surface (rhos)"
-    return [member for member in members if member not in top], {because: [member.base for member in top]}
+    names, top = {member.name for member in members}, top_beside_surface([member.stem for member in members])
+    parts = {
+        TOP_BESIDE_SURFACE: [m for m in members if m.stem in top],
+        "the same bands corrected for slopes (FRE) are there": [
+            m for m in members if _SLOPE.search(m.base) and _in_place(m.name, "FRE") in names
+        ],
+    }
+    gone = [m for part in parts.values() for m in part]
+    left_out = {because: [m.base for m in part] for because, part in parts.items() if part}
+    return [member for member in members if member not in gone], left_out
 
 
 def refuse_several_products(members: Sequence[Member]) -> None:

@@ -117,7 +117,7 @@ _OWN_BASELINE = "99"
 OFFSET_BASELINE = 4.0
 """From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
 OFFSET_SINCE = "2022-01-25"
-"""The day from which on products are made with it."""
+"""The day from which ESA has made products of that baseline (Sentinel-2 products specification)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,7 @@ _SELDOM = {
         "worker": {"profile": {"enabled": False}},
     }
 }
-"""How often Dask looks at itself, for a dashboard that there is none of: else up to a hundred times a second, on which
-a worker that has nothing to do spent a twelfth of a processor."""
+"""How often Dask looks at itself, for a dashboard that there is none of: else up to a hundred times a second."""
 
 _AGAIN_SECONDS = 1.0
 """How often a scheduler that does not answer is tried."""

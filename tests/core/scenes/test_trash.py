@@ -9,17 +9,8 @@ import pytest
 from core.errors import SceneError
 from core.scenes.library import Library
 from core.scenes.trash import KEEP_SECONDS, Trash
+from tests.clock import Clock
 from tests.scenes import add_scene
-
-
-class Clock:
-    """Seconds that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.errors import BandsError, SourceError
 from core.ingest.bands.assign import MIN_BANDS, NO_BAND
-from core.ingest.bands.names import bands_by_wavelength, names_positions, parse_band, product_names
+from core.ingest.bands.names import (
+    TOP_BESIDE_SURFACE,
+    bands_by_wavelength,
+    names_positions,
+    parse_band,
+    product_names,
+    top_beside_surface,
+)
 from core.ingest.formats.classification import names_classes
 from core.ingest.formats.cubes.axes import Axes, axes_of
 from core.ingest.formats.cubes.bands import in_other_group, says_of_a_band, texts_of_axis, texts_of_variables
@@ -23,13 +29,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LAYERS = "they are layers of quality, masks or angles, and no bands"
-_TWINS = (
-    ("nbar_", "nbart_", "the same bands corrected for slopes (NBART) are there"),
-    ("rhot_", "rhos_", "the same bands at the surface (rhos) are there"),
-)
-"""Two ways of processing in one file: Digital Earth Australia's, and ACOLITE's."""
-_TOP, _SURFACE = re.compile(r"rhot_\d{3,4}"), re.compile(r"rhos_\d{3,4}")
-"""ACOLITE's names of bands; of some it has only light at the top of the atmosphere, which is another quantity."""
+_FLAT, _SLOPED = "nbar_", "nbart_"
+"""Two ways of processing in one file of Digital Earth Australia's; ACOLITE's are told by ``top_beside_surface``."""
 _MEANINGS = frozenset({"long_name", "description", "comment", "classes", "interpretation", "flag_meanings", "legend"})
 """Attributes in which files say, in small letters, what the numbers of a mask mean."""
 _SHOWN = 4
@@ -215,17 +216,14 @@ def _bands(container: Container, found: _Sorted, chosen: tuple[str, ...] | None)
 
 def _leave_twins(found: _Sorted) -> None:
     """Leave out bands of a lesser way of processing where the same are there of the better one."""
-    names = {one.title for one in found.single}
-    for lesser, better, because in _TWINS:
-        twins = [one for one in found.single if lesser in one.name and one.title.replace(lesser, better) in names]
-        found.single = [one for one in found.single if one not in twins]
-        for one in twins:
-            found.leave(because, one.title)
-    if any(_SURFACE.fullmatch(one.name) for one in found.single):
-        apart = [one for one in found.single if _TOP.fullmatch(one.name)]
-        found.single = [one for one in found.single if one not in apart]
-        for one in apart:
-            found.leave("they are of the top of the atmosphere, and the others are of the surface (rhos)", one.title)
+    titles, top = {one.title for one in found.single}, top_beside_surface([one.name for one in found.single])
+    flat = {one.title for one in found.single if _FLAT in one.name and one.title.replace(_FLAT, _SLOPED) in titles}
+    for one in found.single:
+        if one.title in flat:
+            found.leave("the same bands corrected for slopes (NBART) are there", one.title)
+        elif one.name in top:
+            found.leave(TOP_BESIDE_SURFACE, one.title)
+    found.single = [one for one in found.single if one.title not in flat and one.name not in top]
 
 
 def _named(texts: Sequence[str]) -> int:

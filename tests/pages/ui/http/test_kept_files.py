@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from pages.ui.http.kept_files import keep_files
+from tests.clock import Clock
 
 SECONDS = 30.0
 
 
-class Clock:
-    """A time that goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """That of files kept for ``SECONDS``; twice asked for, as by two servers of one process."""
     for name in ("_get_inactive_file_ids", "_remove_orphaned_deferred_callables"):
         kept = getattr(MediaFileManager, name)
@@ -57,10 +46,10 @@ def test_a_file_that_was_made_is_fetched_though_runs_end_before(clock: Clock) ->
     manager = MediaFileManager(MemoryMediaFileStorage("/media"))
     url = manager.execute_deferred(made(manager, "found"))
     ends(manager)
-    clock.time += SECONDS
+    clock.now += SECONDS
     ends(manager)
     assert fetched(manager, url) == b"found"
-    clock.time += 1
+    clock.now += 1
     ends(manager)
     assert not manager._file_metadata
 
@@ -71,7 +60,7 @@ def test_a_button_that_is_drawn_anew_meanwhile_still_gives_what_it_gave(clock: C
     ends(manager)
     assert fetched(manager, manager.execute_deferred(pressed)) == b"before"
     assert fetched(manager, manager.execute_deferred(drawn)) == b"after"
-    clock.time += SECONDS + 1
+    clock.now += SECONDS + 1
     ends(manager)
     with pytest.raises(MediaFileStorageError, match="not found"):
         manager.execute_deferred(pressed)
@@ -83,6 +72,6 @@ def test_what_a_visitor_left_goes_too(clock: Clock) -> None:
     made(manager, "left")
     manager.clear_session_refs("dontcare")
     ends(manager)
-    clock.time += SECONDS + 1
+    clock.now += SECONDS + 1
     ends(manager)
     assert not manager._deferred_callables
