@@ -30,13 +30,13 @@ class EmbedCommand:
     The patches of a collection are not cut otherwise than they came.
 
     Where --out is a folder, or an address that begins with s3://, az:// or gs://, SOURCE may be many scenes: a folder,
-    of which each GeoTIFF, zip, SAFE, folder of bands or other scene is done, or a list, .txt with a path or an address
-    (https://, s3://, …) a line; # begins a remark, and paths count from where the list lies. Files of one place at
-    several dates are a scene each with its own date, done anew when it changes; several dates in a folder, a zip or a
-    cube are one input with a file a date. Nothing goes into the library. In the folder each encoder has a folder of its
-    own with a file and a STAC item a scene; above them lie collection.json, the STAC collection; manifest.json, which
-    says of each scene its input, date, encoder, number of patches, bytes, digest, seconds and what was doubtful; and
-    failures.csv.
+    of which each GeoTIFF, archive, SAFE, folder of bands or other scene is done, or a list, .txt with a path or an
+    address (https://, s3://, …) a line; # begins a remark, and paths count from where the list lies. Files of one place
+    at several dates are a scene each with its own date, done anew when it changes; several dates in a folder, a zip or
+    a cube are one input with a file a date. Nothing goes into the library. In the folder each encoder has a folder of
+    its own with a file and a STAC item a scene; above them lie collection.json, the STAC collection; manifest.json,
+    which says of each scene its input, date, encoder, number of patches, bytes, digest, seconds and what was doubtful;
+    and failures.csv.
 
     Give the same command again to go on after a stop of any kind: what is there as it was written is left alone, and
     inputs that are new, have changed or failed are done. Several runs may write into one folder at once. The exit code

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.ingest.settings import IngestSettings
     from core.scenes.scene import Scene
 
-SOURCE_HELP = "a file, a folder, a zip, the id of a scene in the library, “sample” or “synthetic”"
+SOURCE_HELP = "a file, a folder, a zip or tar, the id of a scene in the library, “sample” or “synthetic”"
 LABELLED_HELP = "patches in folders named by class, or a scene with a truth, such as “synthetic”"
 ENCODER_HELP = "a name from “encoders”, or the path of a model"
 BACKEND_HELP = "tensorflow, openvino, openvino-f32 or openvino-int8"

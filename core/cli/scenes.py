@@ -18,9 +18,9 @@ from core.config import Config
 class SceneCommand:
     """Take a source into the library; print its quality record as JSON.
 
-    A source is one multi-band GeoTIFF, the band files of one scene in a folder, a zip of them, a NetCDF or Zarr cube, a
-    NumPy array, or a zip or folder of labelled patches in class folders, as EuroSAT comes. Pixels become reflectance
-    × 10 000 on one grid. A Parquet file of vectors that others computed becomes a scene without pixels.
+    A source is one multi-band GeoTIFF, the band files of one scene in a folder, a zip or tar of them, a NetCDF or Zarr
+    cube, a NumPy array, or a zip or folder of labelled patches in class folders, as EuroSAT comes. Pixels become
+    reflectance × 10 000 on one grid. A Parquet file of vectors that others computed becomes a scene without pixels.
 
     The record says what was read, decided and assumed: bands, scale, offset, place, date. The options below override
     it. A source that is in the library already is not read again. Of several dates each becomes a scene, and one record

@@ -101,7 +101,7 @@ def open_source(options: argparse.Namespace, config: Config, source: str | None 
     library, source = Library(config.root), options.source if source is None else source
     if not source:
         raise SourceError(
-            "Opening a scene", "its name is empty", "give a file, a folder, a zip, “sample” or “synthetic”"
+            "Opening a scene", "its name is empty", "give a file, a folder, a zip or tar, “sample” or “synthetic”"
         )
     if not Path(source).exists():
         if SCENE_ID.fullmatch(source) and source in library:

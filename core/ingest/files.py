@@ -1,6 +1,6 @@
 """The files of a source: listed, named, checked for size and hashed outside of the sandbox, handed out by number in it.
 
-The files inside a zip are ``formats.archive``.
+The files inside an archive are ``formats.archives``.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def source_name(paths: Sequence[Path]) -> str:
 
 def source_title(paths: Sequence[Path], shown: str) -> str:
     """Return what to call a scene of these files until somebody renames it: what their names have in common."""
-    rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES] or list(paths)
+    rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES] or _not_json(paths)
     if len(rasters) > 1:
         first, last = min(path.stem for path in rasters), max(path.stem for path in rasters)
         same = next((i for i, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
@@ -69,8 +69,13 @@ def source_title(paths: Sequence[Path], shown: str) -> str:
             else _folder_title(rasters) or _band_titles(rasters) or shown,
             120,
         )
-    path = rasters[0]
-    return clean_name((path.name if path.is_dir() else path.stem).removesuffix(".zarr"), 120) or "Scene"
+    name = rasters[0].name if rasters[0].is_dir() else rasters[0].stem
+    return clean_name(name.removesuffix(".zarr").removesuffix(".tar"), 120) or "Scene"
+
+
+def _not_json(paths: Sequence[Path]) -> list[Path]:
+    """Return files but for requests and items, which name nothing; all where there are no others."""
+    return [path for path in paths if path.suffix.lower() != ".json"] or list(paths)
 
 
 def map_name(paths: Sequence[Path]) -> str:

@@ -12,13 +12,15 @@ from pathlib import Path
 from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import band_of_file
 from core.ingest.files import RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
+from core.ingest.formats.archives.names import is_archive_name
+from core.ingest.formats.archives.opening import BESIDE_SUFFIXES
 from core.ingest.formats.class_folders import holds_all_bands, patch_files
 from core.ingest.formats.cubes.containers import CUBE_SUFFIXES
 from core.ingest.formats.envi.header import header_names
 from core.ingest.formats.envi.raster import OTHER_SUFFIXES
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.product_metadata import date_in
-from core.ingest.formats.registry import SOURCE_KINDS, own_files
+from core.ingest.formats.registry import SOURCE_KINDS, is_own_source
 from core.ingest.formats.series import series_name
 from core.ingest.formats.tiles import shard_of
 from core.ingest.scenes_apart import scenes_apart, with_what_lies_beside
@@ -61,8 +63,10 @@ def sources_of(
         bands: as a person named them, or None.
         size: gives the bytes of a file, which need not be on the disk yet.
     """
-    apart = [path for path in paths if path.suffix.lower() in own_files() | UNREAD]
+    apart = [path for path in paths if _is_apart(path)]
     together = [path for path in paths if path not in apart]
+    if _is_answered(apart, together):
+        return [list(paths)]
     alone = _own_sources(apart)
     names = {path.name for path in together}
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)]
@@ -84,8 +88,10 @@ def scenes_of_files(paths: Sequence[Path]) -> list[list[Path]]:
     Args:
         paths: files of one folder; none is opened.
     """
-    apart = {path: True for path in paths if path.suffix.lower() in own_files() | UNREAD}
+    apart = {path: True for path in paths if _is_apart(path)}
     together = [path for path in paths if path not in apart]
+    if _is_answered(list(apart), together):
+        return [list(paths)]
     names = {path.name for path in together}
     data = {path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)}
     shards: dict[tuple[str, str], list[Path]] = {}
@@ -97,6 +103,17 @@ def scenes_of_files(paths: Sequence[Path]) -> list[list[Path]]:
     groups, others = with_what_lies_beside(list(shards.values()), [path for path in together if path not in whole])
     found = [*([path] for path in apart), *groups, *scenes_apart(others)]
     return [group for group in found if group[0] in apart or not data.isdisjoint(group)]
+
+
+def _is_apart(path: Path) -> bool:
+    """Tell whether a file is a source by itself, or refused by itself."""
+    return path.suffix.lower() in UNREAD or is_own_source(path.name)
+
+
+def _is_answered(apart: Sequence[Path], together: Sequence[Path]) -> bool:
+    """Tell whether files are one archive and what belongs to it, as the answer to a request beside the request."""
+    beside = bool(together) and all(path.suffix.lower() in BESIDE_SUFFIXES for path in together)
+    return beside and len(apart) == 1 and is_archive_name(apart[0].name)
 
 
 def _own_sources(paths: Sequence[Path]) -> list[list[Path]]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from core.errors import SourceError
 from core.ingest.collection_builder import build_collection
 from core.ingest.files import SourceFiles, ToldShelf
-from core.ingest.formats.archive import open_shelf
+from core.ingest.formats.archives.opening import open_shelf
 from core.ingest.formats.envi.raster import with_headers
 from core.ingest.formats.kind import GivenTable, PatchFiles, SourceKind
 from core.ingest.formats.other_sensors import refuse_other_sensors

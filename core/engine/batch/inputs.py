@@ -12,7 +12,7 @@ from core.errors import SourceError
 from core.files import never
 from core.ingest.digests import KeptDigests
 from core.ingest.files import RASTER_SUFFIXES, content_of, is_noise, list_files, natural_key
-from core.ingest.formats.registry import own_files
+from core.ingest.formats.registry import is_own_source
 from core.ingest.grouping import scenes_of_files
 from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_SOURCE_BYTES
@@ -204,9 +204,8 @@ def _of_bucket(address: str, asked: str) -> Iterator[BatchInput]:
     """Yield what lies in a folder of a bucket directly: each file that may be a scene, and each folder."""
     keys = [info.key for info in open_storage(address).list()]
     children = {key.partition("/")[0] + ("/" if "/" in key else "") for key in keys}
-    read = RASTER_SUFFIXES | own_files()
     for child in sorted(children, key=natural_key):
-        if child.endswith("/") or PurePosixPath(child).suffix.lower() in read:
+        if child.endswith("/") or PurePosixPath(child).suffix.lower() in RASTER_SUFFIXES or is_own_source(child):
             yield _of_address(f"{address}{child}", asked)
 
 

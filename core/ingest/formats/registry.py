@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from core.ingest.embeddings.kind import EmbeddingTables
-from core.ingest.formats.archive import ZIP_SUFFIXES
+from core.ingest.formats.archives.names import TAR_SUFFIXES, ZIP_SUFFIXES, is_archive_name
 from core.ingest.formats.arrays.numpy_file import NumpyArray
 from core.ingest.formats.arrays.patch_stack import PatchStacks
 from core.ingest.formats.band_files import BandFiles
@@ -23,4 +25,9 @@ SOURCE_KINDS: tuple[SourceKind, ...] = (
 
 def own_files(kinds: tuple[SourceKind, ...] = SOURCE_KINDS) -> frozenset[str]:
     """Return the endings of files that are a source each: archives, and those that a kind claims."""
-    return ZIP_SUFFIXES.union(*(kind.own_files for kind in kinds))
+    return ZIP_SUFFIXES.union(TAR_SUFFIXES, *(kind.own_files for kind in kinds))
+
+
+def is_own_source(name: str) -> bool:
+    """Tell whether a file is called as one that is a source by itself."""
+    return PurePosixPath(name).suffix.lower() in own_files() or is_archive_name(name)

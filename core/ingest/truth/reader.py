@@ -21,7 +21,7 @@ from core.ingest.bands.auxiliary import stated_beside
 from core.ingest.canonical import write_truth
 from core.ingest.files import RASTER_SUFFIXES, TABLE_SUFFIXES, Member, Shelf
 from core.ingest.findings import finding, ignored
-from core.ingest.formats.archive import open_shelf
+from core.ingest.formats.archives.opening import open_shelf
 from core.ingest.formats.extra_samples import without_masks
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.world_file import beside, placed_beside

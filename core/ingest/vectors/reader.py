@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.files import Member, Shelf
-from core.ingest.formats.archive import open_shelf
+from core.ingest.formats.archives.opening import open_shelf
 from core.ingest.messages import clean_name, damaged
 from core.ingest.vectors.geojson import (
     MOST_LAYERS,

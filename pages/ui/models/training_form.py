@@ -63,6 +63,7 @@ HOW_TO_TEACH = (
     "beside everything else, and the model appears below when it is done."
 )
 NO_PATCHES = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
+ARCHIVES = ["zip", "tar", "tgz", "tbz2", "txz", "gz", "bz2", "xz"]
 NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
 WHAT_IS_HELD_OUT = (
     "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
@@ -104,7 +105,11 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
 
 def _add_patches() -> None:
     files, button = st.columns([5, 1], vertical_alignment="bottom")
-    upload = files.file_uploader("A zip of patches in class folders", type="zip", key=f"teach_zip_{current().uploads}")
+    upload = files.file_uploader(
+        "A zip or tar of patches in class folders",
+        type=ARCHIVES,
+        key=f"teach_zip_{current().uploads}",
+    )
     if button.button("Add", key="teach_add", disabled=upload is None, width="stretch") and upload is not None:
         with boundary():
             paths = spool([upload], engine().config.root / "uploads")

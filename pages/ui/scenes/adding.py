@@ -33,7 +33,7 @@ FOLDER_HELP = "Such as a product that was unpacked, or a Zarr: all that is in it
 SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
 _ELSEWHERE = f"give it to “{OPEN_BUNDLE}” on this page."
 UPLOADER = (
-    "Add scenes: products, GeoTIFFs, band files, NetCDF, a zip of bands, of a Zarr or of labelled patches, "
+    "Add scenes: products, GeoTIFFs, band files, NetCDF, a zip or tar of bands, of a Zarr or of labelled patches, "
     "NumPy arrays, Parquet of vectors"
 )
 

@@ -16,7 +16,7 @@ from core.errors import BandsError, SourceError, SourceTooLargeError, UnsafeSour
 from core.export.bundle import Bundle, bundle_bytes
 from core.ingest.boundary import ingest
 from core.ingest.files import RASTER_SUFFIXES
-from core.ingest.formats.archive import ZIP_SUFFIXES
+from core.ingest.formats.archives.names import TAR_SUFFIXES, ZIP_SUFFIXES
 from core.ingest.formats.registry import own_files
 from core.ingest.messages import WHAT_IS_READ
 from core.ingest.sandbox.limits import Limits
@@ -68,7 +68,7 @@ def test_what_may_be_chosen_names_every_kind_of_file_that_is_read() -> None:
         ".jp2": "JPEG 2000", ".img": "ENVI",
     }  # fmt: skip
     alike = {".nc4", ".nc3", ".cdf", ".netcdf", ".hdf5", ".he5", ".geoparquet", ".gpq", ".pq", ".tiff"}
-    pictures, archives = {".png", ".jpg", ".jpeg"}, ZIP_SUFFIXES
+    pictures, archives = {".png", ".jpg", ".jpeg"}, ZIP_SUFFIXES | TAR_SUFFIXES
     assert own_files() | RASTER_SUFFIXES == called.keys() | alike | pictures | archives
     assert all(name in WHAT_IS_READ for name in [*called.values(), "Zarr"])
 
@@ -171,7 +171,7 @@ def test_nested_zip(tmp_path: Path, library: Library) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_zip_of_too_many_members(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.ingest.formats.archive.MAX_COLLECTION_FILES", 1000)
+    monkeypatch.setattr("core.ingest.formats.archives.names.MAX_COLLECTION_FILES", 1000)
     path = zip_of(tmp_path / "many.zip", {f"a/{n}.tif": b"" for n in range(1001)}, zipfile.ZIP_STORED)
     assert "1,001 files, more than the 1,000 allowed" in refused([path], library, SourceTooLargeError)
 

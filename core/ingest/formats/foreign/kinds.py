@@ -43,9 +43,14 @@ FOREIGN_KINDS: tuple[ForeignKind, ...] = (
     ),
     ForeignKind(title="an HDF4 file", begins=(b"\x0e\x03\x13\x01",)),
     ForeignKind(
-        title="an archive other than zip", remedy=_UNPACK, begins=(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b")
+        title="an archive other than zip or tar", remedy=_UNPACK,
+        begins=(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd"),
     ),
-    ForeignKind(title="an archive other than zip", remedy=_UNPACK, begins=(b"ustar",), at=257),
+    ForeignKind(
+        title="a file packed by gzip, bzip2 or xz that is no tar", remedy=_UNPACK,
+        begins=(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"),
+    ),
+    ForeignKind(title="a tar", remedy=_ALONE, begins=(b"ustar",), at=257),
     ForeignKind(title="the pixels of an ERDAS Imagine raster without their .img", begins=(b"ERDAS_IMG_EXTERNAL",),
                 remedy="make a GeoTIFF of the .img, in QGIS by “Export → Save As…” or by “gdal_translate”"),
     ForeignKind(title="a PCIDSK file of PCI Geomatica", begins=(b"PCIDSK",)),

@@ -64,7 +64,8 @@ def test_without_the_entry_the_file_is_no_raster(tmp_path: Path) -> None:
 
 
 def test_files_of_a_kind_of_their_own_are_a_source_each() -> None:
-    known = {".zip", ".npy", ".npz", ".nc", ".nc3", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5"}
+    known = {".npy", ".npz", ".nc", ".nc3", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5"}
+    known |= {".zip", ".tar", ".tgz", ".tbz2", ".txz"}
     known |= {".parquet", ".geoparquet", ".gpq", ".pq"}
     assert own_files() == known
     assert own_files((RawNumbers(), *SOURCE_KINDS)) == known | {".raw"}
