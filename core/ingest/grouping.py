@@ -6,6 +6,7 @@ several; what the page takes for one collection here is what the sandbox takes f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ FEWEST_PATCHES = 3
 SMALL_BYTES = 2 * 2**20
 """Patches of up to 250 pixels a side, all bands, take no more."""
 
+_REQUEST = re.compile(r"request(?:[-_]\S*)?\.json", re.IGNORECASE)
 UNREAD = frozenset({".hdf"})
 """Files of data that no kind reads: each is refused by itself, and is not left out of a scene beside it."""
 
@@ -72,6 +74,8 @@ def sources_of(
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
     collection = len(whole) > MOST_SCENES or _have_a_table(whole, together, size)
+    if any(map(_is_request, together)):
+        return [*alone, together]
     if bands is None and len(rasters) > 1 and not (collection and patch_files(_members(together, size))):
         others = [path for path in together if path not in whole]
         groups, others = with_what_lies_beside(_parts_together(whole), others)
@@ -114,6 +118,11 @@ def _is_answered(apart: Sequence[Path], together: Sequence[Path]) -> bool:
     """Tell whether files are one archive and what belongs to it, as the answer to a request beside the request."""
     beside = bool(together) and all(path.suffix.lower() in BESIDE_SUFFIXES for path in together)
     return beside and len(apart) == 1 and is_archive_name(apart[0].name)
+
+
+def _is_request(path: Path) -> bool:
+    """Tell whether a file is called as a request to Sentinel Hub, whose outputs are files of one scene."""
+    return _REQUEST.fullmatch(path.name) is not None
 
 
 def _own_sources(paths: Sequence[Path]) -> list[list[Path]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -40,6 +40,7 @@ from core.ingest.formats.one_scene import (
 )
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
+from core.ingest.formats.sentinel_hub.request import HubRequest, answered, hub_requests, refuse_other_collections
 from core.ingest.formats.snap.product import files_of_products, stated_in_product
 from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, described_by_item, item_hints, with_item
 from core.ingest.formats.tiles import TiledRaster, join_tiles
@@ -75,12 +76,15 @@ class BandFiles:
         _refuse_too_many_or_none(files)
         scene = one_scene(_candidates(files), files.wanted_date)
         files, apart = without_other_dates(files, scene)
-        rasters, names = _rasters(files, scene, opened)
+        requests = _requests(files)
+        refuse_other_collections(requests, files.settings)
+        rasters, names = _rasters(files, scene, opened, requests)
         used = {raster.name for raster in rasters}
         product_files = files_of_products(files.members)
         tables = [member for member in files.ending(TABLE_SUFFIXES) if member not in product_files]
         documents, items = _documents(files), _items(files, scene)
-        read = [*tables, *documents, *items, *product_files]
+        asked = [member for member in files.ending(ITEM_SUFFIXES) if member.name in requests]
+        read = [*tables, *documents, *items, *asked, *product_files]
         others = _others(files, rasters, read, {name for group in apart.values() for name in group})
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
@@ -92,9 +96,11 @@ class BandFiles:
         unpacked, rasters = rasters, [_packed(raster, other.packed if other else None) for raster in rasters]
         names_said = [*(raster.name for raster in rasters), *_source_names(files, used)]
         hints = read_hints(names_said, tags, _texts(files, documents, scene), texts)
-        hints = with_item(hints, items.values()) if not documents else hints
+        hints = with_item(hints, [*items.values(), *_asked_for(requests, rasters)]) if not documents else hints
         if rasters != unpacked:
             hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
+        elif _answer(requests, rasters):
+            hints = replace(hints, packed=Hint(value="yes", where="the script of the request beside it says so"))
         _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
         _refuse_several_nameless(whole, names)
@@ -136,12 +142,30 @@ class BandFiles:
         )
 
 
-def _rasters(files: SourceFiles, scene: OneScene, opened: ExitStack) -> tuple[list[RasterFile], tuple[str, ...] | None]:
+def _requests(files: SourceFiles) -> dict[str, HubRequest]:
+    """Return the requests to Sentinel Hub among the files, by their names."""
+    return hub_requests({member.name: text for member, text in _item_texts(files).items()})
+
+
+def _asked_for(requests: Mapping[str, HubRequest], rasters: Sequence[RasterFile]) -> list[Hints]:
+    """Return what the requests state that rasters may be the answers to."""
+    return [one.hints() for one in requests.values() if any(one.covers(raster.name) for raster in rasters)]
+
+
+def _answer(requests: Mapping[str, HubRequest], rasters: Sequence[RasterFile]) -> bool:
+    """Tell whether a request says what the numbers of all rasters mean."""
+    files = {one.file for one in requests.values()}
+    return bool(files) and all(files.intersection(raster.stated_by) and any(raster.scaling) for raster in rasters)
+
+
+def _rasters(
+    files: SourceFiles, scene: OneScene, opened: ExitStack, requests: Mapping[str, HubRequest]
+) -> tuple[list[RasterFile], tuple[str, ...] | None]:
     """Open the rasters of a scene, each of one kind of pixel, with the names that a person gave to their bands."""
     if len(scene.members) > _MAX_OPEN:
         found = f"{len(scene.members):,} of its files may be bands of one scene, and no more than {_MAX_OPEN} can be"
         raise SourceError(found=found, remedy="open one scene at a time, or put patches into class folders")
-    rasters, names = [_opened(files, member, opened) for member in scene.members], files.settings.bands
+    rasters, names = [_opened(files, member, opened, requests) for member in scene.members], files.settings.bands
     by_hand = None if names is None else _by_hand(rasters, names)
     if by_hand is not None:
         rasters, names = by_hand
@@ -274,7 +298,7 @@ def _bad_said(rasters: Sequence[RasterFile], names: tuple[str, ...] | None) -> l
     return ignored(titles, "the header of the raster marks them as bad")
 
 
-def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
+def _opened(files: SourceFiles, member: Member, opened: ExitStack, requests: Mapping[str, HubRequest]) -> RasterFile:
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
     placed = placed_beside(raster, files.members, files.shelf)
@@ -283,7 +307,7 @@ def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile
     described = stated_in_product(described, files.members, files.shelf)
     if raster.count > 1:
         described = described_by_item(described, {m.base: text for m, text in _item_texts(files).items()})
-    return without_masks(described)
+    return without_masks(answered(described, list(requests.values())))
 
 
 def _beside(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
