@@ -56,7 +56,7 @@ def test_the_curve_is_that_of_umap_learn(umap: object, min_dist: float) -> None:
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_the_layout_is_as_trustworthy_as_umap_learns(umap: object, metric: str) -> None:
-    vectors, _ = clustered(900)
+    vectors, _ = clustered(450)
     ours = fast_layout(vectors, ProjectionSettings(metric=metric))
     theirs = umap.UMAP(metric=metric, random_state=1, n_jobs=1, init="pca").fit_transform(vectors)
     score = [trustworthiness(vectors, layout, n_neighbors=15, metric=metric) for layout in (ours, theirs)]

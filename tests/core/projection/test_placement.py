@@ -25,7 +25,7 @@ def radius(layout: np.ndarray) -> float:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_points_of_the_layout_land_near_their_own_place(method: str) -> None:
-    vectors, labels = clustered(600)
+    vectors, labels = clustered(300)
     settings = made_by(method)
     layout = arrange(vectors, settings, labels=labels)
     off = np.linalg.norm(place(vectors, vectors, layout, settings) - layout, axis=1)
@@ -35,16 +35,16 @@ def test_points_of_the_layout_land_near_their_own_place(method: str) -> None:
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "correlation"])
 def test_twins_land_near_their_twins_and_others_where_their_kind_is(metric: str) -> None:
-    vectors, labels = clustered(800)
-    old = np.arange(800) < 700
+    vectors, labels = clustered(500)
+    old = np.arange(500) < 400
     settings = ProjectionSettings(metric=metric)
     layout = arrange(vectors[old], settings)
-    twins = np.array([3, 3, 77, 500])
+    twins = np.array([3, 3, 77, 300])
     found = place(np.concatenate([vectors[~old], vectors[twins]]), vectors[old], layout, settings)
     assert found.shape == (104, 2)
     assert found.dtype == np.float32
     assert np.linalg.norm(found[100:] - layout[twins], axis=1).max() < 3 * radius(layout)
-    near = labels[:700][cKDTree(layout).query(found[:100], 5)[1]]
+    near = labels[:400][cKDTree(layout).query(found[:100], 5)[1]]
     assert (near == labels[~old, None]).mean() > 0.95
 
 

@@ -45,7 +45,7 @@ def test_every_so_many_distances_are_told_and_never_more_than_there_are() -> Non
 
 def test_densmap_tells_of_the_distances_it_looks_up() -> None:
     told: list[int] = []
-    arrange(clustered(600)[0], ProjectionSettings(method="densmap"), progress=lambda done, _total: told.append(done))
+    arrange(clustered(400)[0], ProjectionSettings(method="densmap"), progress=lambda done, _total: told.append(done))
     assert len({done for done in told if 270 < done < 300}) >= 3
 
 
