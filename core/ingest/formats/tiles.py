@@ -21,6 +21,7 @@ from core.ingest.bands.names import band_of_file
 from core.ingest.bands.offset import lifted
 from core.ingest.files import Member, Shelf
 from core.ingest.findings import finding
+from core.ingest.formats.aligned import AlignedRaster, aligned, unlike
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import date_in
 from core.ingest.grid.georeference import safe_crs
@@ -40,10 +41,12 @@ _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
 _SEAMS, _SEAM_PIXELS, _FEWEST_MET = 6, 64, 60
 """Places along a seam that are looked at, pixels of each, and with how few nothing is said."""
+_UNEVEN = 2.0
+"""By how much the middle of tiles does not differ where they meet."""
 _UNIT = 2.0
 """Fractional numbers below this are reflectance as it is."""
 
-TilePart = RasterFile | Warped
+TilePart = RasterFile | Warped | AlignedRaster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +155,10 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
     zone = _main_zone(groups.values())
     whole: list[BandRaster] = []
     joined: list[TiledRaster] = []
+    for alike in _brought_together(groups, zone):
+        _refuse_offset_in_some(alike)
+        _refuse_uneven(alike)
+        joined.append(alike)
     for group in groups.values():
         tiled = side_by_side(_in_zone(group, zone), apart=_are_shards(group))
         if tiled is None:
@@ -163,6 +170,74 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
             joined.append(tiled)
     _refuse_unlike([group[0] for group in groups.values()])
     return [*whole, *joined], _said(joined, zone)
+
+
+def _brought_together(groups: dict[object, list[RasterFile]], zone: str | None) -> list[TiledRaster]:
+    """Join rasters that lie side by side and hold the same bands in different ways; take their groups away."""
+    kinds: dict[object, list[object]] = {}
+    for key, group in groups.items():
+        kinds.setdefault(_rough_likeness(group[0]), []).append(key)
+    found = []
+    for keys in kinds.values():
+        keys.sort(key=lambda key: -len(groups[key]))
+        rasters = [raster for key in keys for raster in groups[key]]
+        alike = aligned(rasters) if len(keys) > 1 and (zone is None or _of_one_kind(rasters)) else None
+        tiled = side_by_side(_in_zone(alike, zone)) if alike is not None else None
+        if tiled is not None:
+            found.append(tiled)
+            for key in keys:
+                del groups[key]
+    return found
+
+
+def _of_one_kind(rasters: Sequence[RasterFile]) -> bool:
+    """Tell whether all rasters hold whole numbers, or all fractions."""
+    return len({np.dtype(raster.dtypes[0]).kind in "iu" for raster in rasters}) == 1
+
+
+def _rough_likeness(raster: RasterFile) -> object:
+    """Return what has to be equal in rasters that may be parts of one, however they hold their bands."""
+    band, (count, alpha, *_), *rest = _likeness(raster)
+    return band, count - len(alpha), *rest
+
+
+def _refuse_uneven(tiled: TiledRaster) -> None:
+    """Refuse tiles of different types or packings whose numbers are of other sizes where they meet.
+
+    Raises:
+        BandsError: naming two of them.
+    """
+    places = [(top, left, part.geobox.height, part.geobox.width) for part, top, left in tiled.parts]
+    for m, n in combinations(range(len(places)), 2):
+        if not _touch(places[n], places[m]):
+            continue
+        one, other = tiled.parts[n][0], tiled.parts[m][0]
+        numbers = _where_they_meet(one, places[n], other, places[m])
+        if numbers.shape[-1] < _FEWEST_MET:
+            if _of_unsure_units(one, other):
+                raise _unlike_tiles(other, one, f"differ in the type of their numbers, {_kind(other)} and {_kind(one)}")
+            continue
+        middles = np.maximum(np.abs(np.median(numbers, axis=-1)), 1e-9)
+        factors = np.maximum(middles[0] / middles[1], middles[1] / middles[0])
+        if np.percentile(factors, 67) > _UNEVEN:
+            factor = f"{np.median(factors):.3g}"
+            raise _unlike_tiles(other, one, f"their numbers differ by a factor of {factor} where they meet")
+
+
+def _kind(part: TilePart) -> str:
+    return part.source.dtypes[0] if isinstance(part, AlignedRaster) else part.dtypes[0]
+
+
+def _of_unsure_units(one: TilePart, other: TilePart) -> bool:
+    """Tell whether one of two tiles holds whole numbers and the other fractions, and no tags say what they mean."""
+    return one.scaling[0] is None and len({np.dtype(_kind(part)).kind in "iu" for part in (one, other)}) > 1
+
+
+def _unlike_tiles(one: TilePart, other: TilePart, what: str) -> BandsError:
+    """Return the error for two tiles that are not of one scene, or not written in one way."""
+    first, second = (f"“{clean_name(PurePosixPath(part.name).name, 60)}”" for part in (one, other))
+    remedy = "export all tiles in one way, or open those of one kind alone"
+    return BandsError(found=f"{first} and {second} lie side by side, but {what}", remedy=remedy)
 
 
 def _refuse_unlike(rasters: Sequence[RasterFile]) -> None:
@@ -178,26 +253,10 @@ def _refuse_unlike(rasters: Sequence[RasterFile]) -> None:
             continue
         if date_in(one.name) != date_in(other.name):
             continue
-        first, second = (f"“{clean_name(PurePosixPath(raster.name).name, 60)}”" for raster in (one, other))
-        found = f"{first} and {second} lie side by side, but differ in {_difference(one, other)}"
-        raise BandsError(found=found, remedy="export all tiles in one way, or open those of one kind alone")
+        raise _unlike_tiles(one, other, f"differ in {unlike(one, other)}")
 
 
-def _difference(one: RasterFile, other: RasterFile) -> str:
-    """Return in what two rasters differ that could be parts of one, in words."""
-    if one.count - len(one.alpha) != other.count - len(other.alpha):
-        return f"the number of bands, {one.count} and {other.count}"
-    if one.descriptions != other.descriptions:
-        alike = sorted(one.descriptions) == sorted(other.descriptions)
-        return "the order of their bands" if alike else "the names of their bands"
-    if one.dtypes != other.dtypes:
-        return f"the type of their numbers, {one.dtypes[0]} and {other.dtypes[0]}"
-    if one.scaling != other.scaling:
-        return "the scale and offset that their tags state"
-    return "what they declare as no data" if one.nodata != other.nodata else "how they hold transparency"
-
-
-def _likeness(raster: RasterFile) -> object:
+def _likeness(raster: RasterFile) -> tuple[Any, ...]:
     """Return what has to be equal in rasters that are parts of one: place apart, all that says what they hold."""
     geobox, stem = raster.geobox, PurePosixPath(raster.name).stem
     band = band_of_file(stem) if raster.count - len(raster.alpha) == 1 else None
@@ -223,7 +282,7 @@ def _main_zone(groups: Iterable[Sequence[RasterFile]]) -> str | None:
     return max(land, key=lambda crs: land[crs]) if land else None
 
 
-def _in_zone(group: Sequence[RasterFile], zone: str | None) -> list[TilePart]:
+def _in_zone(group: Sequence[RasterFile | AlignedRaster], zone: str | None) -> list[TilePart]:
     """Return rasters in one reference system, those of the main zone first."""
     main: list[TilePart] = [raster for raster in group if raster.geobox.crs == zone]
     if zone is None or not main or len(main) == len(group):
@@ -328,6 +387,16 @@ def _brighter(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelW
 
     Nothing is returned where they hold too little side by side.
     """
+    numbers = _where_they_meet(one, place, other, beside)
+    if numbers.shape[-1] < _FEWEST_MET:
+        return np.empty(0)
+    reflectance = np.dtype(one.dtypes[0]).kind == "f" and np.abs(numbers).max() < _UNIT
+    found: NDArray[np.float64] = np.median(numbers[0] - numbers[1], axis=-1) * (10_000 if reflectance else 1)
+    return found
+
+
+def _where_they_meet(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelWindow) -> NDArray[np.float64]:
+    """Return numbers of two tiles side by side or at the same pixels, shape (2, bands, pixels)."""
     bands = [index for index in range(1, one.count + 1) if index not in one.alpha]
     declared = [0 if one.nodata[index - 1] is None else one.nodata[index - 1] for index in bands]
     nothing = np.array(declared)[:, None, None]
@@ -340,12 +409,7 @@ def _brighter(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelW
         held = ((first != 0) & (second != 0) & (first != nothing) & (second != nothing)).all(axis=0)
         held &= np.isfinite(first).all(axis=0) & np.isfinite(second).all(axis=0)
         pairs.append(np.stack([first[:, held], second[:, held]]))
-    numbers = np.concatenate(pairs, axis=-1) if pairs else np.empty((2, len(bands), 0))
-    if numbers.shape[-1] < _FEWEST_MET:
-        return np.empty(0)
-    reflectance = np.dtype(one.dtypes[0]).kind == "f" and np.abs(numbers).max() < _UNIT
-    found: NDArray[np.float64] = np.median(numbers[0] - numbers[1], axis=-1) * (10_000 if reflectance else 1)
-    return found
+    return np.concatenate(pairs, axis=-1) if pairs else np.empty((2, len(bands), 0))
 
 
 def _seams(p: PixelWindow, q: PixelWindow) -> Iterable[tuple[int, int, int, int, int, int]]:
@@ -415,6 +479,10 @@ def _said(joined: Sequence[TiledRaster], zone: str | None) -> list[Finding]:
     because = ["they hold the same bands on one grid, so they are one scene"]
     if most.overlapping:
         because.append("where they overlap, the first that holds something counts")
+    first = most.parts[0][0]
+    if isinstance(first, AlignedRaster):
+        shown = clean_name(PurePosixPath(first.name).name, 60)
+        because.append(f"type, order or packing of their bands differ, and those of {shown} count for all")
     warped = [part for part, _, _ in most.parts if isinstance(part, Warped)]
     if warped:
         names = ", ".join(clean_name(PurePosixPath(part.name).name, 40) for part in warped[:3])
@@ -501,6 +569,9 @@ def are_tiles(shelf: Shelf, members: Sequence[Member]) -> bool:
             opened.callback(rasters[-1].close)
             if np.dtype(rasters[-1].dtypes[0]).itemsize == 1 or rasters[-1].geobox.crs is None:
                 return False
-        if len({_likeness(raster) for raster in rasters}) > 1:
+        if len({_rough_likeness(raster) for raster in rasters}) > 1:
             return False
-        return side_by_side(_in_zone(rasters, _main_zone([rasters]))) is not None
+        alike: Sequence[RasterFile | AlignedRaster] | None = rasters
+        if len({_likeness(raster) for raster in rasters}) > 1:
+            alike = aligned(rasters)
+        return alike is not None and side_by_side(_in_zone(alike, _main_zone([rasters]))) is not None

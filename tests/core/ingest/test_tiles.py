@@ -101,6 +101,41 @@ def test_tiles_that_are_brighter_in_some_bands_only_are_one_scene(tmp_path: Path
     np.testing.assert_array_equal(read_scene(ingest([tmp_path / "site"], library).directory), pixels)
 
 
+@pytest.mark.parametrize(
+    ("order", "factor", "kind", "tags"),
+    [
+        ((3, 1, 0, 2), 1, "uint16", {}),
+        ((0, 1, 2, 3), 1, "int16", {}),
+        ((2, 1, 0, 3), 1, "float32", {"nodata": -9999.0}),
+        ((0, 1, 2, 3), 2, "int32", {"scales": (0.00005,) * 4, "nodata": 7}),
+        ((1, 0, 2, 3), 1e-4, "float64", {"scales": (1.0,) * 4, "offsets": (-0.1,) * 4}),
+    ],
+    ids=["order", "type", "fractions", "packing", "offset"],
+)
+def test_tiles_that_hold_the_same_bands_in_another_way_are_one_scene(
+    tmp_path: Path, library: Library, order: tuple[int, ...], factor: float, kind: str, tags: dict[str, object]
+) -> None:
+    scales, offsets = tags.pop("scales", None), tags.pop("offsets", None)
+    (tmp_path / "site").mkdir()
+    write_tif(tmp_path / "site" / "west.tif", SCENE[:, :, :80], FOUR)
+    east = SCENE[list(order), :, 80:].astype(float) * factor + (0.1 if offsets else 0)
+    if "nodata" in tags:
+        east[:, :10] = tags["nodata"]
+    names = [FOUR[n] for n in order]
+    moved = NORTH_UP @ rasterio.Affine.translation(80, 0)
+    write_tif(tmp_path / "site" / "east.tif", east.astype(kind), names, transform=moved, **tags)
+    for path, scale, offset in (("west.tif", (1e-4,) * 4, (0.0,) * 4), ("east.tif", scales, offsets or (0.0,) * 4)):
+        if scales:
+            with rasterio.open(tmp_path / "site" / path, "r+") as data:
+                data.scales, data.offsets = scale, offset
+    right = SCENE.astype(int)
+    if "nodata" in tags:
+        right[:, :10, 80:] = 0
+    scene = ingest([tmp_path / "site"], library)
+    assert np.abs(read_scene(scene.directory) - right).max() <= (1 if kind == "float64" else 0)
+    assert "type, order or packing of their bands differ" in lines(scene, "tiles")
+
+
 def test_tiles_that_do_not_touch_are_refused(tmp_path: Path, library: Library) -> None:
     part(tmp_path / "site", "west.tif", slice(0, 96), slice(0, 50))
     part(tmp_path / "site", "east.tif", slice(0, 96), slice(100, 150))
