@@ -177,21 +177,28 @@ def quick_graphs() -> None:
 def write_outputs(folder: Path, name: str, model: Path) -> None:
     """Write beside ``name.npy`` what ``outputs`` gives of it; for a process that TensorFlow may be in."""
     import tensorflow as tf
+
+    encoder, call = _both_ways(model, folder / "cache")
+    spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
+    shrinks = batch.shape[1] > spec.input_size
+    scaled = batch if spec.gain is None else np.clip(batch * spec.gain, 0, 1)
+    images = tf.image.resize(scaled, (spec.input_size,) * 2, antialias=shrinks)
+    (key,) = call.structured_input_signature[1]
+    (plain,) = call(**{key: tf.cast(images, tf.float32)}).values()
+    np.savez(folder / f"{name}.npz", plain=plain.numpy(), ours=encoder.encode(batch), images=images.numpy())
+
+
+@cache
+def _both_ways(model: Path, folder: Path) -> tuple[Any, Any]:
+    """Our encoder of a model by TensorFlow, and the function by a plain ``hub.load``."""
     import tensorflow_hub as hub
 
     from core.config import Config
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), Config(root=folder / "cache", model_cache=folder / "cache"), "tensorflow")
-    spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
-    shrinks = batch.shape[1] > spec.input_size
-    scaled = batch if spec.gain is None else np.clip(batch * spec.gain, 0, 1)
-    images = tf.image.resize(scaled, (spec.input_size,) * 2, antialias=shrinks)
+    encoder = load_encoder(str(model), Config(root=folder, model_cache=folder), "tensorflow")
     signatures = hub.load(str(model)).signatures
-    call = signatures["default"] if "default" in signatures else signatures["serving_default"]
-    (key,) = call.structured_input_signature[1]
-    (plain,) = call(**{key: tf.cast(images, tf.float32)}).values()
-    np.savez(folder / f"{name}.npz", plain=plain.numpy(), ours=encoder.encode(batch), images=images.numpy())
+    return encoder, signatures["default"] if "default" in signatures else signatures["serving_default"]
 
 
 class _Net:

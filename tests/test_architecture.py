@@ -72,8 +72,16 @@ def parsed(path: Path) -> ast.Module:
 
 @cache
 def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """All parts of a module; walking it takes longer than what is asked of them."""
-    return tuple(ast.walk(parsed(path)))
+    """All parts of a module, without whether names are read or given; ``ast.walk`` takes twice as long."""
+    found: list[ast.AST] = [parsed(path)]
+    for node in found:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [one for one in value if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST) and name != "ctx":
+                found.append(value)
+    return tuple(found)
 
 
 @cache

@@ -39,6 +39,7 @@ from core.scenes.patches import patch_grid
 from core.search.examples import Evidence
 from tests.buckets import KEY_ID, SECRET, Bucket, Fault
 from tests.clusters import LocalCluster
+from tests.conftest import ingest_here
 from tests.fakes import ThreadWorker
 from tests.tiles import write_tile
 from tests.waiting import until
@@ -168,7 +169,9 @@ def test_every_job_of_a_server_is_done_by_workers_as_it_does_them_itself_bit_for
     far: Far, servers: Callable[[], Engine], alone: Engine
 ) -> None:
     engine = servers()
-    theirs, ours = everything(engine), everything(alone)
+    theirs = everything(engine)
+    with ingest_here():
+        ours = everything(alone)
     assert {name for name in ours if ours[name] != theirs[name]} == set()
     until(lambda: far.left() == [], 10, "something is left behind")
     kept = [path.read_bytes() for path in far.root.rglob("*") if path.is_file()]
