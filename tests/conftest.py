@@ -22,6 +22,7 @@ from core.progress import Progress
 from core.scenes.scene import Scene
 from tests import modules, trials
 from tests.buckets import Bucket, serving
+from tests.compiled import compile_once
 from tests.data import shared
 from tests.emulators import NO_AZURITE, Emulator, azure, azurite, google
 
@@ -232,6 +233,13 @@ def models_root(_shared: Path) -> Path:
 def _eight_bits_tried_once(_shared: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.encoders.eight_bits._tried", trials.once(_shared / "trials"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
         yield
 
 
