@@ -1,6 +1,7 @@
-"""Compiling the encoders that come with Landlike once for all tests of a process.
+"""Checking and compiling the encoders that come with Landlike once for all tests of a process.
 
-OpenVINO reads and compiles one for most of a second, and nearly each test that encodes has an engine of its own.
+OpenVINO reads and compiles one for most of a second, and nearly each test that encodes has an engine of its own. Each
+new data folder has them checked, byte by byte.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.encoders import openvino
+from core.encoders import files, openvino
 from core.encoders.openvino import OpenVinoRunner
 from core.encoders.registry import ENTRIES, SHIPPED
 
@@ -24,7 +25,7 @@ _compiled: dict[tuple[str, tuple[int, ...]], Any] = {}
 def compile_once(patch: pytest.MonkeyPatch) -> None:
     """Let runners of one of these models share what was read and compiled; requests are each runner's own."""
     read, begin, compiled = openvino.feature_model, OpenVinoRunner.__init__, OpenVinoRunner._compile
-    read_once = cache(read)
+    read_once, check, check_once = cache(read), files.digest, cache(files.digest)
 
     def model(path: Path, outputs: Any) -> Any:
         return read_once(path, tuple(outputs)) if path.is_relative_to(_MODELS) else read(path, outputs)
@@ -43,6 +44,10 @@ def compile_once(patch: pytest.MonkeyPatch) -> None:
             return made
         return openvino.runtime().AsyncInferQueue(_compiled[key])
 
+    def digest(directory: Path, memory: Path | None = None) -> str:
+        return check_once(directory) if directory.is_relative_to(_MODELS) else check(directory, memory)
+
+    patch.setattr("core.encoders.saved_model.encoder.digest", digest)
     patch.setattr(openvino, "feature_model", model)
     patch.setattr(OpenVinoRunner, "__init__", initialise)
     patch.setattr(OpenVinoRunner, "_compile", queue)

@@ -400,7 +400,9 @@ def test_as_a_process(source: Path) -> None:
     assert json.loads(done.stdout)["source"] == "field.tif"
     refused = run("scene", "nothing.tif")
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-    assert run("scene").returncode == 2
+    with pytest.raises(SystemExit) as wrong:
+        main(["scene"])
+    assert wrong.value.code == 2
 
 
 def test_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,26 @@ def finding(scene: Scene, topic: str) -> Finding:
     return found[0]
 
 
-def test_named_bands_in_any_order(tmp_path: Path, library: Library) -> None:
-    path = write_tif(tmp_path / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER)
-    scene = ingest([path], library)
+@dataclass(frozen=True)
+class Taken:
+    """What came of a small file that was taken in by the child, and what was told meanwhile."""
+
+    path: Path
+    library: Library
+    scene: Scene
+    told: list[tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
+    folder, told = tmp_path_factory.mktemp("taken"), list[tuple[int, int]]()
+    path, library = write_tif(folder / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER), Library(folder / "data")
+    scene = ingest([path], library, progress=lambda done, total: told.append((done, total)))
+    return Taken(path, library, scene, told)
+
+
+def test_named_bands_in_any_order(taken: Taken) -> None:
+    scene = taken.scene
     assert scene.bands == BAND_NAMES
     np.testing.assert_array_equal(read_scene(scene.directory), land(BAND_NAMES))
     assert scene.grid.crs == UTM
@@ -47,11 +65,19 @@ def test_named_bands_in_any_order(tmp_path: Path, library: Library) -> None:
     assert finding(scene, "scale").override == "scale"
 
 
-def test_second_time_at_once(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
-    first = ingest([path], library)
+def test_second_time_at_once(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_start", lambda _request: pytest.fail("the child was started again"))
-    assert ingest([path], library) == first
+    assert ingest([taken.path], taken.library) == taken.scene
+
+
+def test_nothing_but_the_scene_is_kept(taken: Taken) -> None:
+    assert {path.name for path in taken.scene.directory.iterdir()} == {"pixels.tif", "scene.json", "quality.json"}
+    assert [path.name for path in taken.library.root.iterdir()] == [taken.scene.id]
+
+
+def test_progress_counts_up_to_the_rows(taken: Taken) -> None:
+    assert taken.told[-1] == (64, 64)
+    assert taken.told == sorted(taken.told)
 
 
 @pytest.mark.usefixtures("here")
@@ -64,20 +90,6 @@ def test_id_comes_from_names_bytes_and_settings(tmp_path: Path, library: Library
     renamed = ingest([tmp_path / "field_2021-03-04.tif"], library)
     assert renamed.id != first.id
     assert renamed.date == "2021-03-04"
-
-
-def test_nothing_but_the_scene_is_kept(tmp_path: Path, library: Library) -> None:
-    scene = ingest([write_tif(tmp_path / "field.tif", land(), BAND_NAMES)], library)
-    assert {path.name for path in scene.directory.iterdir()} == {"pixels.tif", "scene.json", "quality.json"}
-    assert [path.name for path in library.root.iterdir()] == [scene.id]
-
-
-def test_progress_counts_up_to_the_rows(tmp_path: Path, library: Library) -> None:
-    seen: list[tuple[int, int]] = []
-    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
-    ingest([path], library, progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (64, 64)
-    assert seen == sorted(seen)
 
 
 def test_cancelling(tmp_path: Path, library: Library) -> None:

@@ -103,13 +103,18 @@ def test_array_of_dates(library: Library, time: int) -> None:
     assert facts(scene)["scale"] == "reflectance 0 to 1"
 
 
-def source_patch(file: zipfile.ZipFile, name: str) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
-    """Pixels in product order and corners by rasterio."""
+def source_pixels(file: zipfile.ZipFile, name: str) -> NDArray[np.uint16]:
+    """Pixels in product order."""
+    with MemoryFile(file.read(name)) as memory, memory.open() as data:
+        return data.read([EUROSAT_ORDER.index(band) + 1 for band in BAND_NAMES])
+
+
+def source_corners(file: zipfile.ZipFile, name: str) -> NDArray[np.float64]:
+    """Corners by rasterio."""
     with MemoryFile(file.read(name)) as memory, memory.open() as data:
         left, bottom, right, top = data.bounds
-        lons, lats = warp_points(data.crs, "EPSG:4326", [left, right, right, left], [top, top, bottom, bottom])
-        pixels = data.read([EUROSAT_ORDER.index(band) + 1 for band in BAND_NAMES])
-    return pixels, np.stack([lons, lats], axis=1)
+        corners = [left, right, right, left], [top, top, bottom, bottom]
+        return np.stack(warp_points(data.crs, "EPSG:4326", *corners), axis=1)
 
 
 @pytest.mark.usefixtures("here")
@@ -129,9 +134,10 @@ def test_eurosat(tmp_path: Path, eurosat: Callable[[Path], Scene]) -> None:
         assert sorted(filter(None, names)) == sorted(members)
         for patch_id, name in enumerate(filter(None, names)):
             assert labels.classes[labels.index[patch_id]] == re.split(r"_\d", name)[0]
-            pixels, expected = source_patch(file, members[name])
-            np.testing.assert_allclose(corners[patch_id], expected, atol=1e-8)
+            if patch_id % 4 == 0:
+                np.testing.assert_allclose(corners[patch_id], source_corners(file, members[name]), atol=1e-8)
             if patch_id % 9 == 0:
+                pixels = source_pixels(file, members[name])
                 got, _ = read_patch(scene, grid, patch_id, BAND_NAMES)
                 np.testing.assert_array_equal(np.rint(got * 10_000), pixels)
 
@@ -155,7 +161,7 @@ def test_pictures_of_eurosat(tmp_path: Path, library: Library) -> None:
         by_name = {name.rsplit("/", 1)[-1].removesuffix(".tif"): name for name in members}
         off = []
         for patch_id, name in enumerate(filter(None, names)):
-            pixels, _ = source_patch(bands, by_name[name.removesuffix(".jpg")])
+            pixels = source_pixels(bands, by_name[name.removesuffix(".jpg")])
             got, _ = read_patch(scene, grid, patch_id, scene.bands)
             off.append(np.median(np.abs(got * 10_000 - np.minimum(pixels[[1, 2, 3]], 2750))))
     assert np.median(off) < 40
