@@ -46,6 +46,9 @@ _STATISTIC = re.compile(
     r"p(?:ct|erc(?:entile)?)?_?\d{1,2}|q\d{1,2}|skew(?:ness)?|kurtosis|amplitude|phase|slope|trend)(?![A-Za-z])",
     re.IGNORECASE,
 )
+_WATER = re.compile(r"(?<![A-Za-z0-9])(?:rhow[n]?|rho_?w|Rw)_?(?=B?\d)|water[ _-]?leaving", re.IGNORECASE)
+"""What C2RCC, ACOLITE and Polymer call reflectance of light that leaves water."""
+_PER_STERADIAN = re.compile(r"(?<![A-Za-z0-9])Rrs_?(?=B?\d)|remote[ _-]?sensing[ _-]?reflectance", re.IGNORECASE)
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
 
@@ -112,7 +115,30 @@ def name_bands(
     ordered = _check_enough(distinct)
     because = f"named by {' and '.join(sorted(by))}"
     left_out = {NO_BAND: ignored, "a finer copy of the same band is there": duplicates}
-    return Naming(layers=ordered, ignored=left_out, finding=_finding(_bands(ordered), "read", because))
+    _refuse_per_steradian(ordered)
+    basis: Basis = "read"
+    if water := _called(ordered, _WATER):
+        said = f"of light that leaves water (“{clean_name(water, 40)}”), which is no reflectance of land"
+        basis, because = "warning", f"{because}; by their names they are reflectance {said}"
+    return Naming(layers=ordered, ignored=left_out, finding=_finding(_bands(ordered), basis, because))
+
+
+def _called(layers: Sequence[Layer], pattern: re.Pattern[str]) -> str:
+    """Return the first name of a band, or of its file, in which a pattern is; empty where it is in none."""
+    texts = (text for layer in layers for text in (layer.source.descriptions[layer.index - 1], _stem(layer)))
+    return next((text for text in texts if pattern.search(text)), "")
+
+
+def _refuse_per_steradian(layers: Sequence[Layer]) -> None:
+    """Refuse remote-sensing reflectance, which is that of water for each steradian, a third of reflectance.
+
+    Raises:
+        BandsError: naming a band.
+    """
+    if called := _called(layers, _PER_STERADIAN):
+        found = f"a band is called “{clean_name(called, 40)}”, remote-sensing reflectance of water per steradian"
+        remedy = "export surface reflectance (rhos), or water-leaving reflectance (rhow), which is π times as much"
+        raise BandsError(found=found, remedy=remedy)
 
 
 def _only_stack(layers: Sequence[Layer]) -> list[Layer]:

@@ -61,6 +61,12 @@ _SURFACE = re.compile(
 _TOP = re.compile(
     r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|RHOT|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE
 )
+_CORRECTED = re.compile(
+    r"(?<![A-Za-z0-9])(?<!no[ _-])(?<!not[ _-])(?<!non[ _-])(?<!out[ _-])(?:"
+    r"iCOR|ATCOR\d?|SEN2COR|FLAASH|LaSRC|SIAC|QUAC|ATREM|atmospheric(?:ally)?[ _-]?correct(?:ed|ion))(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+"""Programs and words for correcting for the atmosphere; what they make may keep the name of its Level-1C product."""
 _SIZED = re.compile(r"(?<![A-Za-z0-9])T\d{2}[A-Z]{3}_\d{8}T\d{6}_(?:B\d[\dA]|TCI|AOT|WVP|SCL)_[126]0m(?![A-Za-z0-9])")
 """What ESA calls images of Level-2A; those of Level-1C state no size of pixels."""
 _LEVEL_TEXT = re.compile(r"<(?:PROCESSING_LEVEL|PRODUCT_TYPE)>\s*(?:Level-|S2MSI)(1C|2A)p?\s*<", re.IGNORECASE)
@@ -291,7 +297,10 @@ def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) 
         found = _LEVEL_TEXT.search(text)
         if found:
             return Hint(value=f"L{found.group(1).upper()}", where="the product metadata says so")
-    spelled = _first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so")
+    spelled = _corrected(names, tags)
+    spelled = (
+        spelled or _first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so")
+    )
     if spelled is not None:
         return spelled
     if any(_SIZED.search(name) for name in names):
@@ -302,6 +311,14 @@ def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) 
                 found = pattern.search(text)
                 if found:
                     return Hint(value=level, where=f"{where} holds {found.group(0)}, which is {what}")
+    return None
+
+
+def _corrected(names: Sequence[str], tags: Mapping[str, str]) -> Hint | None:
+    """Return that a program took the air's light off, which stands before the level of what it was given."""
+    for texts, where in ((names, "the name"), (list(tags.values()), "a tag")):
+        if (found := next(filter(None, map(_CORRECTED.search, texts)), None)) is not None:
+            return Hint(value="L2A", where=f"{where} holds {found[0]}, which is surface reflectance")
     return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
-from core.errors import SourceError
+from core.errors import BandsError, SourceError
 from core.ingest.boundary import ingest, ingest_all
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
@@ -293,3 +293,15 @@ def test_images_of_several_bands_behind_each_other_are_told(tmp_path: Path, libr
     image.save(tmp_path / "pages.tif", save_all=True, append_images=[image])
     with pytest.raises(SourceError, match="it holds 2 images of 3 bands each, one behind the other"):
         ingest([tmp_path / "pages.tif"], library)
+
+
+def test_light_that_leaves_water_is_said(tmp_path: Path, library: Library) -> None:
+    """C2RCC's bands passed for reflectance of land without a word."""
+    bands = ("B2", "B3", "B4", "B8A")
+    pixels = land(["B02", "B03", "B04", "B8A"]) / np.float32(10_000)
+    scene = ingest([write_tif(tmp_path / "c2rcc.tif", pixels, [f"rhow_{band}" for band in bands])], library)
+    line = next(line for line in load_quality(scene.directory).findings if line.topic == "bands")
+    assert line.basis == "warning"
+    assert "light that leaves water (“rhow_B2”), which is no reflectance of land" in line.because
+    with pytest.raises(BandsError, match="“rrs_B2”, remote-sensing reflectance of water per steradian"):
+        ingest([write_tif(tmp_path / "rrs.tif", pixels, [f"rrs_{band}" for band in bands])], library)

@@ -107,6 +107,18 @@ def test_dates_of_one_band_are_no_bands() -> None:
         tell_order(dates)
 
 
+@pytest.mark.parametrize("count", [6, 10, 12])
+@pytest.mark.parametrize(("low", "said"), [(-0.5, "as an index does and light does not"), (0.1, "may be dates of")])
+def test_dates_that_run_as_light_does_are_named_too(count: int, low: float, said: str) -> None:
+    """Months of an index whose peak lies where B08 would be were taken for bands."""
+    draws = np.random.default_rng(count)
+    months = np.linspace(0, 11, count)[:, None]
+    season = np.exp(-(((months - draws.normal(7, 0.4, 800)) / 2.5) ** 2)) * draws.uniform(0.05, 0.7, 800)
+    dates = low + draws.uniform(0, 0.2, 800) + season + draws.normal(0, 0.02, (count, 800))
+    with pytest.raises(BandsError, match=said):
+        tell_order(dates.astype(np.float32))
+
+
 def test_short_waves_over_dry_soil_are_not_taken_for_b8a() -> None:
     """The last of ten bands lay beside B08 as B8A does, and so B11 and B12 were taken for other bands."""
     with pytest.raises(BandsError, match="fit two orders"):
