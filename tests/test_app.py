@@ -61,17 +61,6 @@ def test_streamlit_recognises_the_launcher() -> None:
     assert found.import_string == "app:app"
 
 
-def test_what_pages_need_is_imported_beforehand_without_a_word() -> None:
-    code = (
-        "import sys, app; from pages.ui.state.warm import FIRST, NEXT, import_first, import_next\n"
-        "import_first(); print('pandas' in sys.modules)\n"
-        "import_next(); print([name for name in FIRST + NEXT if name not in sys.modules])\n"
-    )
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["False", "[]"], "the first page needs no pandas"
-    assert result.stderr == ""
-
-
 def test_the_pages_of_a_visitor_leave_the_folders_of_modules_as_they_are() -> None:
     """Else a thread that imports a module just then skips a folder of ``sys.path`` and does not find it."""
     code = (

@@ -215,6 +215,7 @@ def test_a_query_goes_along_to_another_scene(engine: Engine) -> None:
     assert data_of(app, "landlike_gallery")["items"][0]["id"] == 16, "the scenes have the same pixels"
 
 
+@pytest.mark.usefixtures("here")
 def test_a_picture_is_encoded_by_a_worker_and_becomes_an_example(engine: Engine, tmp_path: Path) -> None:
     recipe = encode(engine, small_scene(engine), encoder="spectral")
     working = Engine(engine.config, {name: Lane(executor=ThreadWorker) for name in ("scene", "encode")})
