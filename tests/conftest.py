@@ -268,7 +268,7 @@ def eurosat(_shared: Path) -> Callable[[Path], Scene]:
         from core.scenes.library import Library
 
         path, library = shared("eurosat_ms.zip"), Library(_shared / "eurosat")
-        with locked(_shared / "eurosat.lock"):
+        with locked(_shared / "eurosat.lock"), ingest_here():
             (scene,) = library.scenes() or [ingest([path], library, IngestSettings())]
         shutil.copytree(scene.directory, Library(root).root / scene.id)
         return Library(root).get(scene.id)

@@ -237,5 +237,5 @@ def serve_until_killed(root: Path) -> None:
     queue.start()
     scene = Library(root).get("place-1")
     recipe = recipe_of(scene, PlaceEncoder())
-    queue.submit("encode", recipe.key, "Encoding", encode_payload(root, recipe, delay=0.05))
+    queue.submit("encode", recipe.key, "Encoding", encode_payload(root, recipe, delay=0.03))
     time.sleep(600)

@@ -458,7 +458,7 @@ def test_kill_9_of_the_worker_redoes_only_what_was_not_committed(processes: JobQ
     load()  # takes seconds, and the store is read below before the next worker begins
     scene, store = place_scene(tmp_path), FeatureStore(tmp_path)
     recipe, places, log = recipe_of(scene, PlaceEncoder()), all_places(tmp_path), tmp_path / "encoder.log"
-    job = processes.submit("encode", recipe.key, "Encoding", encode_payload(tmp_path, recipe, delay=0.08))
+    job = processes.submit("encode", recipe.key, "Encoding", encode_payload(tmp_path, recipe, delay=0.03))
     until(lambda: get(processes, job).done >= 24)
     os.kill(JobFiles(tmp_path / "jobs").progress(job.id).pid, signal.SIGKILL)
     before, kept = logged(log), committed(tmp_path, store, places)

@@ -41,10 +41,10 @@ def test_long_buffers(length: int) -> None:
 
 
 def test_very_long_buffers_and_single_flips() -> None:
-    data = bytearray(random.Random(1).randbytes((1 << 20) + 4_099))
+    data = bytearray(random.Random(1).randbytes((1 << 18) + 4_099))
     whole = crc32c(bytes(data))
     assert whole == slowly(bytes(data))
-    for position in (0, 500_000, len(data) - 1):
+    for position in (0, 150_000, len(data) - 1):
         data[position] ^= 1
         assert crc32c(bytes(data)) != whole
         data[position] ^= 1
