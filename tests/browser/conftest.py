@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,12 +154,16 @@ def browser() -> Iterator[Chromium]:
 
 
 class Tab:
-    """One tab that tests use in turn: what it has compiled of the app's scripts, half of an opening, it keeps."""
+    """One tab of a visitor, of which what leaves this machine is noted.
 
-    def __init__(self, browser: Chromium) -> None:
+    Args:
+        context: that of the visitor.
+        page: the tab.
+    """
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
         self.strangers: list[str] = []
-        self.context = browser.new_context(viewport=PROJECTOR)
-        self.page = self.context.new_page()
+        self.context, self.page = context, page
         self.page.on("request", lambda request: self._note(request.url))
         self.page.set_default_timeout(30_000)
 
@@ -175,46 +179,69 @@ class Tab:
             self.page.goto("about:blank")  # The app would go on, and say in a dialog that its server is gone.
         self.page.set_viewport_size(PROJECTOR)
 
-    def close(self) -> None:
-        with suppress(Error):  # The browser may have died.
-            self.context.close()
-
     def check(self) -> None:
-        assert self.strangers == [], "the page asked other machines"
+        """Assert that nothing left this machine since it was asked last."""
+        strangers, self.strangers[:] = list(self.strangers), []
+        assert strangers == [], "the page asked other machines"
+
+
+class TabInTurn:
+    """The tab that the tests of this process use in turn.
+
+    Its browser keeps on disk what it has compiled of the app's scripts, as a person's does. That is half of an opening,
+    and a visitor without a profile compiles the largest of them each time.
+    """
+
+    def __init__(self, browser: Chromium, directories: pytest.TempPathFactory) -> None:
+        self._browser, self._directories = browser, directories
+        self._open: ExitStack | None = None
+        self._tab: Tab | None = None
+
+    def take(self) -> Tab:
+        """Return it, of a browser begun anew where there is none."""
+        if self._tab is None:
+            self._open = ExitStack()
+            page = self._open.enter_context(self._browser.with_profile(self._directories.mktemp("profile")))
+            self._tab = Tab(page.context, page)
+        return self._tab
+
+    def end(self) -> None:
+        """Close it and its browser."""
+        if self._open is not None:
+            with suppress(Error):  # The browser may have died.
+                self._open.close()
+        self._open = self._tab = None
 
 
 @pytest.fixture(scope="session")
-def _tabs(browser: Chromium) -> Iterator[list[Tab]]:
-    """The tab of this process, once there is one."""
-    tabs: list[Tab] = []
-    yield tabs
-    for tab in tabs:
-        tab.close()
+def _in_turn(browser: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TabInTurn]:
+    in_turn = TabInTurn(browser, tmp_path_factory)
+    yield in_turn
+    in_turn.end()
 
 
 @pytest.fixture
-def page(browser: Chromium, _tabs: list[Tab], request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(_in_turn: TabInTurn, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page at projector size that fails the test on any request that leaves this machine.
 
     It is the tab of the test before, unless that failed. Take ``own_page`` to leave listeners or scripts in it.
     """
     failed = request.session.testsfailed
-    if not _tabs:
-        _tabs.append(Tab(browser))
-    tab = _tabs.pop()
+    tab = _in_turn.take()
     yield tab.page
     if request.session.testsfailed > failed or tab.page.is_closed():
-        tab.close()
+        _in_turn.end()
     else:
         tab.forget()
-        _tabs.append(tab)
     tab.check()
 
 
 @pytest.fixture
 def own_page(browser: Chromium) -> Iterator[Page]:
     """A page as ``page`` is, in a tab that no other test has."""
-    tab = Tab(browser)
+    context = browser.new_context(viewport=PROJECTOR)
+    tab = Tab(context, context.new_page())
     yield tab.page
-    tab.close()
+    with suppress(Error):  # The browser may have died.
+        context.close()
     tab.check()

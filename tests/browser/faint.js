@@ -1,13 +1,18 @@
 // Texts whose contrast to what they stand on is too low: axe leaves out what it takes for covered, by things without colour.
 (part_of) => {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const plain = (colour) => {
+  const kept = (make, known = new Map()) => (one) => known.get(one) ?? known.set(one, make(one)).get(one);
+  const plain = kept((colour) => {
     probe.clearRect(0, 0, 1, 1);
     probe.fillStyle = colour;
     probe.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = probe.getImageData(0, 0, 1, 1).data;
     return { r, g, b, a: a / 255 };
-  };
+  });
+  const behind = kept((node) => {
+    const { backgroundColor, opacity } = getComputedStyle(node);
+    return { place: node.getBoundingClientRect(), colour: plain(backgroundColor), opacity: Number(opacity) };
+  });
   const over = (front, back, share) => ({
     r: front.r * share + back.r * (1 - share), g: front.g * share + back.g * (1 - share), b: front.b * share + back.b * (1 - share),
   });
@@ -20,13 +25,13 @@
     const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
     let back = { r: 0, g: 0, b: 0, a: 0 }, share = 1;
     for (let node = element; node && back.a < 0.999; node = above(node)) {
-      const own = getComputedStyle(node), place = node.getBoundingClientRect(), colour = plain(own.backgroundColor);
-      const behind = node === document.body || (place.left <= x && place.right >= x && place.top <= y && place.bottom >= y);
-      if (behind && colour.a > 0) {
+      const { place, colour, opacity } = behind(node);
+      const here = node === document.body || (place.left <= x && place.right >= x && place.top <= y && place.bottom >= y);
+      if (here && colour.a > 0) {
         const whole = back.a + colour.a * (1 - back.a);
         back = { ...over(back, colour, back.a / whole), a: whole };
       }
-      if (back.a < 0.999) share *= Number(own.opacity);
+      if (back.a < 0.999) share *= opacity;
     }
     return { back: back.a < 0.999 ? over(back, { r: 255, g: 255, b: 255 }, back.a) : back, share };
   };
