@@ -42,7 +42,7 @@ _INDEX = re.compile(
 )
 """Indices that people keep as series of dates."""
 _STATISTIC = re.compile(
-    r"(?<![A-Za-z])(?:min(?:imum)?|max(?:imum)?|mean|median|mode|std(?:dev)?|sd|var(?:iance)?|range|count|sum|"
+    r"(?<![A-Za-z])(?:min(?:imum)?|max(?:imum)?|mean|median|mode|sigma(?!\d)|std(?:dev)?|sd|var(?:iance)?|range|count|sum|"
     r"p(?:ct|erc(?:entile)?)?_?\d{1,2}|q\d{1,2}|skew(?:ness)?|kurtosis|amplitude|phase|slope|trend)(?![A-Za-z])",
     re.IGNORECASE,
 )

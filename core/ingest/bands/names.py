@@ -16,6 +16,13 @@ _NEVER = re.compile(
     r"PREVIEW|QUICKLOOK|THUMBNAIL|OVERVIEW|TRUE[ _-]?COLOU?R|FALSE[ _-]?COLOU?R|NDVI|NDWI|EVI)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_SPREAD = re.compile(
+    r"(?<![A-Za-z0-9])(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|nir\d*|swir\d*)[_ .-]"
+    r"(?:sigma|std|st_?d_?dev|standard[ _-]?deviation|var|variance|counts?|kurtosis|skew(?:ness)?|slope|trend|"
+    r"amplitude|phase|cv|iqr|range)$",
+    re.IGNORECASE,
+)
+"""Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them."""
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -251,7 +258,7 @@ def _tail(stem: str, meant: Mapping[str, str]) -> str | None:
 
 def names_other_layer(text: str) -> bool:
     """Return True for names of layers that are no spectral band, even where they name one (``MSK_DETFOO_B02``)."""
-    return _NEVER.search(text) is not None
+    return _NEVER.search(text) is not None or _SPREAD.search(text) is not None
 
 
 def stated_resolution(text: str) -> int | None:

@@ -19,6 +19,7 @@ from core.ingest.settings import IngestSettings
 HLS_LANDSAT = "HLS L30, made of Landsat"
 _LANDSAT = "a Landsat product"
 _MODIS = "a MODIS product"
+_WITH_YELLOW = "a product of another satellite, as it has a yellow band or two green ones"
 _RADAR, _ECHOES = "a Sentinel-1 radar product", "radar by the names of its bands"
 _START = r"(?<![A-Za-z0-9])"
 _END = r"(?![A-Za-z0-9])"
@@ -43,7 +44,13 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}S3[ABC]_(?:OL|SL|SY)_", "a Sentinel-3 product"),
         (rf"{_START}VENUS-XS_", "a VENµS product"),
         (rf"{_START}AST_(?:L1[ABT]|0[5789])", "an ASTER product"),
-        (rf"_3B_(?:udm2?_)?Analytic|{_START}PSScene|_AnalyticMS", "a PlanetScope product"),
+        (
+            rf"_3B_(?:udm2?_)?Analytic|{_START}PSScene|_AnalyticMS|{_START}PLANET(?:SCOPE)?{_END}",
+            "a PlanetScope product",
+        ),
+        (rf"_ssc\d{{1,2}}[a-z]?_|{_START}SKYSAT{_END}", "a SkySat product"),
+        (r"_RE[1-5]_[13][AB]_", "a RapidEye product"),
+        (rf"{_START}(?:WORLDVIEW[ _-]?[1-4]|WV0?[1-4]|GEOEYE[ _-]?1|QUICKBIRD){_END}", "a product of Maxar"),
         (rf"{_START}(?:SPOT[1-7]|PHR1[AB]|PNEO\d){_END}", "a product of Airbus"),
     )
 )
@@ -62,6 +69,8 @@ _SENTINEL_2 = re.compile(
     rf"{_START}(?:S2[ABCD]\w*|SENTINEL-?2[ABCD]?|SEN2[ABCD]?|MSIL[12][AC]|HLS[._-]?S30\w*){_END}|T\d{{2}}[A-Z]{{3}}_20\d{{6}}T",
     re.IGNORECASE,
 )
+_YELLOW = re.compile(r"yellow|green[ _]?(?:i|1)", re.IGNORECASE)
+"""Bands of WorldView and PlanetScope that Sentinel-2 has none of."""
 _POLARISED = re.compile(r"(?<![A-Za-z0-9])(VV|VH|HH|HV|angle)(?![A-Za-z0-9])", re.IGNORECASE)
 """How radar calls its bands: by the polarisation sent and received; Earth Engine adds the angle."""
 _PLATFORM = re.compile(r"spacecraft|satellite|platform|sensor|mission|constellation", re.IGNORECASE)
@@ -83,15 +92,22 @@ def other_product(names: Iterable[str], tags: Mapping[str, str], descriptions: I
     if any(_SENTINEL_2.search(text) for text in (*names, *platforms)):
         return None
     texts = [text.strip() for text in descriptions]
-    if any(map(_SURFACE.fullmatch, texts)):
-        return _LANDSAT
-    if any(map(_SINUSOIDAL.search, [*texts, *names])):
-        return _MODIS
+    if (told_by_bands := _by_bands(texts, names)) is not None:
+        return told_by_bands
     layers = [text for text in texts if text] or [name.rpartition(".")[0] for name in names]
     found = [match[1].lower() for layer in layers if (match := _POLARISED.search(layer))]
     if len(found) == len(layers) and set(found) - {"angle"}:
         return _ECHOES
     return next((title for title in map(product_of, platforms) if title), None)
+
+
+def _by_bands(texts: Sequence[str], names: Sequence[str]) -> str | None:
+    """Return what names of bands or files tell of the satellite, in words, or None."""
+    if any(map(_YELLOW.fullmatch, [*texts, *(name.rpartition(".")[0] for name in names)])):
+        return _WITH_YELLOW
+    if any(map(_SURFACE.fullmatch, texts)):
+        return _LANDSAT
+    return _MODIS if any(map(_SINUSOIDAL.search, [*texts, *names])) else None
 
 
 def product_of(name: str) -> str | None:

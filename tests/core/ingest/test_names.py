@@ -305,3 +305,31 @@ def test_light_that_leaves_water_is_said(tmp_path: Path, library: Library) -> No
     assert "light that leaves water (“rhow_B2”), which is no reflectance of land" in line.because
     with pytest.raises(BandsError, match="“rrs_B2”, remote-sensing reflectance of water per steradian"):
         ingest([write_tif(tmp_path / "rrs.tif", pixels, [f"rrs_{band}" for band in bands])], library)
+
+
+@pytest.mark.parametrize("spread", ["stdDev", "sigma", "count"])
+def test_spread_of_bands_is_no_band(tmp_path: Path, library: Library, spread: str) -> None:
+    """Deviations over a year passed for reflectance, and stood in the way of means beside them."""
+    bands = ("B2", "B3", "B4", "B8")
+    four = land(["B02", "B03", "B04", "B08"])
+    names = [f"{band}_{spread}" for band in bands]
+    with pytest.raises(SourceError, match=f"“B2_{spread}”.*which are statistics"):
+        ingest([write_tif(tmp_path / "spread.tif", four // 9, names)], library)
+    both = write_tif(tmp_path / "both.tif", np.concatenate([four // 9, four]), [*names, *(f"{b}_mean" for b in bands)])
+    np.testing.assert_array_equal(read_scene(ingest([both], library).directory), four)
+
+
+@pytest.mark.parametrize(
+    ("name", "light", "what"),
+    [
+        ("a.tif", "yellow", "a yellow band"),
+        ("a.tif", "green_i", "a yellow band"),
+        ("20200105_101010_ssc6_u0001_analytic_SR.tif", "B05", "a SkySat product"),
+    ],
+)
+def test_bands_of_finer_satellites_are_not_those_of_sentinel_2(
+    tmp_path: Path, library: Library, name: str, light: str, what: str
+) -> None:
+    path = write_tif(tmp_path / name, land(["B02", "B03", "B04", "B05", "B08"]), ["blue", "green", "red", light, "nir"])
+    with pytest.raises(SourceError, match=what):
+        ingest([path], library)
