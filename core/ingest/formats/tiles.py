@@ -41,8 +41,8 @@ _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
 _SEAMS, _SEAM_PIXELS, _FEWEST_MET = 6, 64, 60
 """Places along a seam that are looked at, pixels of each, and with how few nothing is said."""
-_UNEVEN = 2.0
-"""By how much the middle of tiles does not differ where they meet."""
+_UNEVEN, _ALIKE = 3.0, 1.5
+"""By how much the middle of tiles does not differ where they meet, and factors of bands do not where units differ."""
 _UNIT = 2.0
 """Fractional numbers below this are reflectance as it is."""
 
@@ -167,6 +167,7 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
         else:
             if not _are_shards(group):  # Those of one export are alike.
                 _refuse_offset_in_some(tiled)
+                _refuse_uneven(tiled, alike=True)
             joined.append(tiled)
     _refuse_unlike([group[0] for group in groups.values()])
     return [*whole, *joined], _said(joined, zone)
@@ -201,8 +202,12 @@ def _rough_likeness(raster: RasterFile) -> object:
     return band, count - len(alpha), *rest
 
 
-def _refuse_uneven(tiled: TiledRaster) -> None:
-    """Refuse tiles of different types or packings whose numbers are of other sizes where they meet.
+def _refuse_uneven(tiled: TiledRaster, *, alike: bool = False) -> None:
+    """Refuse tiles whose numbers are of other sizes where they meet.
+
+    Args:
+        tiled: the tiles.
+        alike: True = they hold their bands in one way, so that only one factor in all bands tells of units.
 
     Raises:
         BandsError: naming two of them.
@@ -219,7 +224,8 @@ def _refuse_uneven(tiled: TiledRaster) -> None:
             continue
         middles = np.maximum(np.abs(np.median(numbers, axis=-1)), 1e-9)
         factors = np.maximum(middles[0] / middles[1], middles[1] / middles[0])
-        if np.percentile(factors, 67) > _UNEVEN:
+        one_factor = bool(factors.min() > _UNEVEN and factors.max() < _ALIKE * factors.min())
+        if one_factor if alike else np.percentile(factors, 67) > _UNEVEN:
             factor = f"{np.median(factors):.3g}"
             raise _unlike_tiles(other, one, f"their numbers differ by a factor of {factor} where they meet")
 

@@ -342,6 +342,7 @@ def test_images_that_names_of_bands_only_count_are_scenes_without_dates(
         (SCENE[:3], FOUR[:3], "differ in the number of bands, 4 and 3"),
         (SCENE, ("B02", "B03", "B04", "B8A"), "differ in the names of their bands"),
         (SCENE / np.float32(10_000), FOUR, "their numbers differ by a factor of 9.99e\\+03 where they meet"),
+        (SCENE * np.uint16(6), FOUR, "their numbers differ by a factor of 6.* where they meet"),
         (SCENE.astype(np.int32) * 6, FOUR, "their numbers differ by a factor of 6.* where they meet"),
     ],
 )
