@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,21 +49,35 @@ class Store:
         return [RECIPE] if scene_id == RECIPE.scene_id else []
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    library = Library(tmp_path)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Scenes not to be changed."""
+    library = Library(tmp_path_factory.mktemp("written"))
     add_mapped(library)
     add_mapped(library, "m-2", crs=None)
     add_collection(library, [square_corners(10, 46)])
+    return library
+
+
+@contextmanager
+def served(library: Library) -> Iterator[Library]:
+    """Have the routes answer from a library."""
     store = Store(library)
+    chips = Chips(library.root.parent)
     fake = SimpleNamespace(
-        library=library, store=store, chips=Chips(tmp_path), features=lambda _: store.features, close=lambda: None
+        library=library, store=store, chips=chips, features=lambda _: store.features, close=lambda: None
     )
     replace_engine(fake)  # type: ignore[arg-type]
     cache.forget()
     yield library
     replace_engine(None)
     cache.forget()
+
+
+@pytest.fixture
+def library(written: Library) -> Iterator[Library]:
+    with served(written) as found:
+        yield found
 
 
 def test_tiles_are_those_of_the_scene(library: Library) -> None:
@@ -145,9 +160,12 @@ def test_anything_else_gets_one_sentence(library: Library, url: str, status: int
     assert str(library.root) not in answer.text
 
 
-def test_damaged_pixels_get_one_sentence_too(library: Library) -> None:
+def test_damaged_pixels_get_one_sentence_too(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    add_mapped(library)
     library.get("m-1").pixels_path.write_bytes(b"II*\x00 nothing more")
-    answer = get("/quicklook/m-1/false.webp")
+    with served(library):
+        answer = get("/quicklook/m-1/false.webp")
     assert answer.status == 404
     assert answer.text.endswith("add the scene again.")
 
