@@ -240,7 +240,7 @@ def _refuse_nearer(light: NDArray[np.float32], best: KnownOrder, others: Sequenc
     for order in others:
         if "B10" not in order.bands and apart > max(_APART, _SURELY * _infrared_apart(light[::-1], order.bands)):
             found = f"its {len(light)} bands {nameless}, and their light runs as well from the last to the first"
-            raise _undecided(found)
+            raise _undecided(f"{found}{_or_dates(light)}")
         nearer = apart > max(_APART, _SURELY * _infrared_apart(light, order.bands))
         if nearer or strange > _STRANGER + _infrared_strange(light, order.bands):
             raise _fit_two(light, best, order, nameless)

@@ -22,23 +22,28 @@ from core.scenes.geobox import usable_transform
 _WORLD = frozenset({".tfw", ".tifw", ".tiffw", ".wld", ".jpw", ".jgw", ".pgw", ".pngw", ".j2w", ".jp2w"})
 _SYSTEM = frozenset({".prj", ".qpj"})
 _MOST_BYTES, _MOST_STATISTICS = 8_000, 2**20
+_OF_NO_EARTH = ("LOCAL_CS", "ENGCRS")
+"""How systems begin in which nothing says where on Earth they lie."""
 _KEPT_PLACE = re.compile(r"<GeoTransform>([^<>]{5,300})</GeoTransform>")
 _KEPT_SYSTEM = re.compile(r"<SRS[^<>]{0,200}>([^<>]{5,8000})</SRS>")
 """What GDAL keeps of a place in .aux.xml; searched as text, never parsed."""
 
 
 def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -> RasterFile:
-    """Return a raster under the place that a world file beside it states; as it is when it has a place, or none does.
+    """Return a raster under the place that a world file or .prj beside it states, as far as it does not state its own.
 
     Args:
         raster: the raster.
         members: files of the source.
         shelf: gives their content.
     """
-    if raster.geobox.placed:
-        return raster
     own = PurePosixPath(raster.name).with_suffix("")
     beside = [m for m in members if PurePosixPath(m.name).with_suffix("") == own and m.size <= _MOST_BYTES]
+    systems = (_crs(shelf.path(member).read_text(errors="replace")) for member in beside if member.suffix in _SYSTEM)
+    if raster.geobox.placed:
+        known = raster.geobox.crs is not None and not raster.geobox.crs.startswith(_OF_NO_EARTH)
+        crs = raster.geobox.crs if known else next(systems, None)
+        return raster if crs is None else replace(raster, geobox=replace(raster.geobox, crs=crs))
     world = next((member for member in beside if member.suffix in _WORLD), None)
     kept = next((m for m in members if m.name == f"{raster.name}.aux.xml" and m.size <= _MOST_STATISTICS), None)
     text = "" if kept is None else shelf.path(kept).read_text(encoding="utf-8", errors="replace")
@@ -52,7 +57,6 @@ def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -
     transform = (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
     if not usable_transform(transform):
         return replace(raster, notes=(f"the place in “{world.base}” is unusable",))
-    systems = (_crs(shelf.path(member).read_text(errors="replace")) for member in beside if member.suffix in _SYSTEM)
     crs = next(systems, None) or _kept_crs(text)
     geobox = replace(raster.geobox, crs=crs or raster.geobox.crs, transform=transform)
     return replace(raster, geobox=geobox, notes=(f"placed by “{world.base}”",))

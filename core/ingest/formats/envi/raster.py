@@ -11,13 +11,17 @@ from pathlib import Path
 
 from core.errors import SourceError
 from core.ingest.files import ENVI_SUFFIX, RASTER_SUFFIXES, Member, Shelf
+from core.ingest.formats.envi.esri import esri_as_envi
 from core.ingest.formats.envi.header import HEADER_BYTES, EnviHeader, header_names, header_text, parse_header
 from core.ingest.messages import damaged, errors_about
 
 _BYTES = {"1": 1, "2": 2, "3": 4, "4": 4, "5": 8, "6": 8, "9": 16, "12": 2, "13": 4, "14": 8, "15": 8}
 """Bytes a number by the code of its type; 6 and 9 are complex numbers, which are refused once they are open."""
 _KEPT = ("samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "data ignore value")
-OTHER_SUFFIXES = (RASTER_SUFFIXES - {ENVI_SUFFIX}) | {".hdr", ".xml"}
+OTHER_SUFFIXES = (RASTER_SUFFIXES - {ENVI_SUFFIX}) | {
+    ".hdr", ".xml", ".prj", ".qpj", ".txt", ".csv", ".json", ".stx", ".sta", ".enp", ".clr", ".blw", ".bpw", ".bqw",
+    ".ovr", ".qml", ".dbf", ".shp", ".shx", ".cpg",
+}  # fmt: skip
 """Files of these endings are something else, whatever lies beside them."""
 _KEPT_LISTS = ("map info", "projection info", "coordinate system string")
 
@@ -31,8 +35,9 @@ def with_headers(shelf: Shelf) -> Shelf:
         if beside is None or member.suffix in OTHER_SUFFIXES or beside.size > HEADER_BYTES:
             continue
         text = header_text(beside, shelf)
-        if text.startswith("ENVI"):
-            headers[member.number] = text
+        told = text if text.startswith("ENVI") else esri_as_envi(text)
+        if told is not None:
+            headers[member.number] = told
     return EnviShelf(shelf, headers) if headers else shelf
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyproj import CRS
 
 from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.grouping import sources_of
+from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import UTM, land, read_scene
@@ -124,3 +126,46 @@ def test_patches_in_class_folders(tmp_path: Path, library: Library) -> None:
     assert (scene.kind, scene.bands, scene.classes) == ("collection", BANDS, ("field", "forest"))
     assert np.abs(read_scene(scene.directory)[:, :16, :16] - land(BANDS, 16, 16) / 2).max() <= 0.5
     assert not [line for line in load_quality(scene.directory).findings if line.topic == "left out"]
+
+
+def write_esri(path: Path, pixels: np.ndarray, layout: str, more: str = "") -> list[Path]:
+    """Write pixels of shape (bands, height, width) and a header of ESRI's, with the middle of the first pixel."""
+    axes = {"BSQ": (0, 1, 2), "BIL": (1, 0, 2), "BIP": (1, 2, 0)}[layout]
+    path.write_bytes(np.ascontiguousarray(pixels.transpose(axes)).tobytes())
+    bands, height, width = pixels.shape
+    order = "M" if pixels.dtype.byteorder == ">" else "I"
+    path.with_suffix(".hdr").write_text(
+        f"BYTEORDER      {order}\r\nLAYOUT {layout}\r\nNROWS {height}\r\nNCOLS {width}\r\nNBANDS {bands}\r\n"
+        "NBITS 16\r\nPIXELTYPE SIGNEDINT\r\nULXMAP 400005\r\nULYMAP 4999995\r\nXDIM 10\r\nYDIM 10\r\n"
+        f"NODATA -9999\r\n{more}"
+    )
+    path.with_suffix(".prj").write_text(CRS.from_user_input(UTM).to_wkt("WKT1_ESRI"))
+    return [path, path.with_suffix(".hdr"), path.with_suffix(".prj")]
+
+
+@pytest.mark.parametrize(("layout", "kind"), [("BIL", "<i2"), ("BIP", ">i2"), ("BSQ", "<i2")])
+def test_headers_of_esri(tmp_path: Path, library: Library, layout: str, kind: str) -> None:
+    pixels = land(BANDS).astype(kind)
+    pixels[:, :5] = -9999
+    paths = write_esri(tmp_path / f"site.{layout.lower()}", pixels, layout, "BANDROWBYTES 160\r\n" * (layout == "BIL"))
+    assert sources_of(paths) == [paths]
+    scene = ingest(paths, library, IngestSettings(bands=BANDS))
+    right = land(BANDS)
+    right[:, :5] = 0
+    np.testing.assert_array_equal(read_scene(scene.directory), right)
+    assert CRS.from_user_input(scene.grid.crs).to_epsg() == 32633
+    assert scene.grid.transform == (10, 0, 400_000, 0, -10, 5_000_000)
+
+
+@pytest.mark.parametrize("more", ["BANDROWBYTES 200\r\n", "BANDGAPBYTES 8\r\n", "NBITS 12\r\n", "LAYOUT BIX\r\n"])
+def test_headers_of_esri_that_are_not_followed(tmp_path: Path, library: Library, more: str) -> None:
+    paths = write_esri(tmp_path / "site.bil", land(BANDS).astype("<i2"), "BIL", more)
+    with pytest.raises(SourceError, match="does not read"):
+        ingest(paths, library, IngestSettings(bands=BANDS))
+
+
+def test_a_raster_shorter_than_a_header_of_esri_says(tmp_path: Path, library: Library) -> None:
+    paths = write_esri(tmp_path / "site.bil", land(BANDS).astype("<i2"), "BIL")
+    paths[0].write_bytes(paths[0].read_bytes()[:-2])
+    with pytest.raises(SourceError, match="damaged or cut short"):
+        ingest(paths, library, IngestSettings(bands=BANDS))
