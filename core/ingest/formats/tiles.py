@@ -152,7 +152,10 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
     groups: dict[object, list[RasterFile]] = {}
     for raster in rasters:
         groups.setdefault(_likeness(raster), []).append(raster)
-    zone = _main_zone(groups.values())
+    kinds: dict[object, list[RasterFile]] = {}
+    for raster in rasters:
+        kinds.setdefault(_rough_likeness(raster), []).append(raster)
+    zone = _main_zone(kinds.values())
     whole: list[BandRaster] = []
     joined: list[TiledRaster] = []
     for alike in _brought_together(groups, zone):

@@ -151,11 +151,14 @@ def seen(crs: str, left: float, top: float, width: int) -> NDArray[np.uint16]:
     return np.stack([LAND[band] + np.clip(place, -300, 600) for band in FOUR]).round().astype(np.uint16)
 
 
-def test_tiles_of_two_utm_zones_are_laid_over_the_one_with_most_land(tmp_path: Path, library: Library) -> None:
+@pytest.mark.parametrize("kind", ["uint16", "int32"])
+def test_tiles_of_two_utm_zones_are_laid_over_the_one_with_most_land(
+    tmp_path: Path, library: Library, kind: str
+) -> None:
     left, top = Transformer.from_crs("EPSG:32633", "EPSG:32634", always_xy=True).transform(699_800, 5_000_000)
     left, top = round(left / 10) * 10, round(top / 10) * 10
     west, east = seen("EPSG:32633", 699_000, 5_000_000, 100), seen("EPSG:32634", left, top, 60)
-    bands(tmp_path / "site", "T34TBL_20190405T101031", east, crs="EPSG:32634", transform=at(left, top))
+    bands(tmp_path / "site", "T34TBL_20190405T101031", east.astype(kind), crs="EPSG:32634", transform=at(left, top))
     bands(tmp_path / "site", "T33TXL_20190405T101031", west, crs="EPSG:32633", transform=at(699_000, 5_000_000))
     scene = ingest([tmp_path / "site"], library)
     assert scene.grid.crs == "EPSG:32633"
