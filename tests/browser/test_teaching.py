@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser.conftest import SCENE, Server
 from tests.browser.views import LONG, map_frame, tiles, wait_for_query, wait_for_views
@@ -28,10 +28,20 @@ def label(page: Page, place: int, name: str) -> None:
     expect(page.locator(".gallery .tile.query")).to_have_count(0, timeout=LONG)
 
 
-def test_labels_teach_an_encoder_that_is_used_and_deleted(own_page: Page, server: Server) -> None:
-    page = own_page
+def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Server) -> None:
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+
+    def note(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    page.on("console", note)
+    try:
+        labels_teach_an_encoder_that_is_used_and_deleted(page, server, said)
+    finally:
+        page.remove_listener("console", note)
+
+
+def labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Server, said: list[str]) -> None:
     page.goto(f"{server.url}/?scene={SCENE}")
     wait_for_views(page)
     label(page, 0, "Shore <i>")
