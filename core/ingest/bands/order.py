@@ -88,7 +88,7 @@ _LIFTED = 900.0
 _NO_LIGHT = 0.095
 """How far pixels in the right order hardly are from any mixture of known lights, and dates of one band mostly are.
 
-Of 342 real patches 5 % are farther, and asked about; of 176 stacks of dates that passed all else one was nearer.
+Chosen by real patches, of which a few are farther and are asked about, and by stacks of dates that passed all else.
 """
 _FEWEST_DATES, _BELOW, _OFTEN = 6, 0.1, 0.01
 """With how many layers dates are thought of; and how far below 0, as a share of the highest, how often indices go."""
