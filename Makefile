@@ -32,14 +32,10 @@ check: $(VENV)/.test style compiled ## lint, types and the fast tests, in a minu
 test: $(VENV)/.test chromium style compiled ## set up, then lint, types and the whole suite, browser tests included
 	@$(MAKE) --no-print-directory -j 2 types suite
 
-# The same of the tests, which pytest compiles its own way.
-tests/core/__pycache__: | $(VENV)/.test
-	-@$(BIN)/python -m pytest --collect-only --ignore tests/bench > /dev/null
-
-quick: tests/core/__pycache__
+quick:
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/bench -m "not slow"
 
-suite: tests/core/__pycache__
+suite:
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 --ignore tests/bench
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
