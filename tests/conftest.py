@@ -62,7 +62,6 @@ SLOW = (
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
     "core/ingest/test_boundary.py",
-    "core/imagery/ground/test_drawing.py::test_no_seam_shows_between_cells",
     "core/cli/test_views.py",  # each view by page, command and script
     "core/cli/test_search.py",
     "core/cli/test_embed.py",  # processes that open files
@@ -73,7 +72,6 @@ SLOW = (
     "core/jobs/test_queue.py",  # workers that die
     "core/mirror",  # a bucket, processes that are killed, a server
     "core/jobs/cluster",  # a scheduler, and workers that die
-    "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files
     "core/ingest/vectors",  # files of shapes, some in a process each
     "core/ingest/test_collection.py",  # many files, each a collection
@@ -100,6 +98,20 @@ SLOW = (
     "core/encoders/test_eight_bits.py::test_a_form_that_cannot_be_run_is_tried_once_and_left_alone",
     "core/encoders/test_eight_bits.py::test_the_list_of_encoders_says_what_was_measured",
     "core/engine/exports/test_files.py",  # whole reports and maps
+    "core/engine/test_previews.py",
+    "core/engine/test_land_areas.py",
+    "core/evaluation/test_grid_shift.py",  # each neighbour by hand
+    "core/similarity/test_cells.py",  # many rows
+    "core/similarity/test_knn_graph.py::test_the_graph_of_many_long_rows_finds_nearly_all",
+    "core/features/test_parts.py",
+    "core/classification/test_shared_land.py",
+    "core/encoders/test_spectral.py::test_shipped_table_is_made_from_the_training_patches",
+    "core/encoders/test_default.py",
+    "core/ingest/formats/archives/test_tarred.py::test_a_tar_is_read_in_the_sandbox_too",  # processes
+    "core/ingest/preview/test_preview.py::test_a_product_and_its_sandbox",
+    "core/ingest/test_files.py::test_the_sandbox_says_that_it_opens_files_before_it_reads_pixels",
+    "core/imagery/ground",  # the whole Earth
+    "core/export/test_scatter.py",
     "test_app.py",  # servers
     "core/sample/test_scene.py",  # a real scene
     "core/projection",  # umap-learn beside our own way
@@ -107,9 +119,13 @@ SLOW = (
     "core/training",  # TensorFlow
     "pages/test_explore.py",  # whole pages, again and again
     "pages/test_models.py",
+    "pages/test_open.py",
+    "pages/test_classify.py",
+    "pages/ui/classify/test_doubts.py",  # heads that are taught
+    "pages/ui/classify/test_learning.py",
     "pages/ui/explore",
     "pages/ui/state/test_warm.py",  # a process that imports all
-    "pages/ui/common/test_escape.py::test_labels_hold_nothing_that_html_or_javascript_reads",
+    "pages/ui/common/test_escape.py",  # everything that Markdown might read
     "pages/ui/http/test_points.py",  # a layout
     "pages/ui/state/test_heap.py",  # a server, and visitors
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +43,16 @@ def strangeness(light: NDArray[np.float32], order: tuple[str, ...]) -> float:
     pixels = pixels[:, :: max(1, pixels.shape[1] // 500)]
     pixels /= np.linalg.norm(pixels, axis=0)
     nearest = np.ones(pixels.shape[1])
-    for count in range(1, 5):  # Hardly a pixel is a mixture of more.
-        for chosen in combinations(range(_LIGHTS.shape[1]), count):
-            lights = _LIGHTS[:, chosen]
-            shares = np.linalg.lstsq(lights, pixels, rcond=None)[0]
-            apart = np.linalg.norm(pixels - lights @ shares, axis=0)
-            nearest = np.where((shares >= 0).all(axis=0), np.minimum(nearest, apart), nearest)
+    for lights, unmix in _mixtures():
+        shares = unmix @ pixels
+        apart = np.linalg.norm(pixels - lights @ shares, axis=0)
+        nearest = np.where((shares >= 0).all(axis=0), np.minimum(nearest, apart), nearest)
     return float(np.percentile(nearest, 75))
+
+
+@lru_cache(maxsize=1)
+def _mixtures() -> Sequence[tuple[NDArray[np.float64], NDArray[np.floating[Any]]]]:
+    """Return lights of each mixture, shape (bands, lights), and what gives their shares: hardly a pixel has more."""
+    every = range(_LIGHTS.shape[1])
+    chosen = [_LIGHTS[:, some] for count in range(1, 5) for some in combinations(every, count)]
+    return [(lights, np.linalg.pinv(lights)) for lights in chosen]
