@@ -411,12 +411,16 @@ def _where_they_meet(one: TilePart, place: PixelWindow, other: TilePart, beside:
     nothing = np.array(declared)[:, None, None]
     pairs = []
     for row, col, height, width, down, right in _seams(place, beside):
-        first, second = (
-            raster.read(bands, (row + d - own[0], col + r - own[1], height, width)).astype(np.float64)
+        windows = [
+            (raster, (row + d - own[0], col + r - own[1], height, width))
             for raster, own, d, r in ((one, place, 0, 0), (other, beside, down, right))
-        )
+        ]
+        first, second = (raster.read(bands, window).astype(np.float64) for raster, window in windows)
         held = ((first != 0) & (second != 0) & (first != nothing) & (second != nothing)).all(axis=0)
         held &= np.isfinite(first).all(axis=0) & np.isfinite(second).all(axis=0)
+        for raster, window in windows:
+            if (missing := raster.read_missing(window)) is not None:
+                held &= ~missing
         pairs.append(np.stack([first[:, held], second[:, held]]))
     return np.concatenate(pairs, axis=-1) if pairs else np.empty((2, len(bands), 0))
 

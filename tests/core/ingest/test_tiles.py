@@ -136,6 +136,16 @@ def test_tiles_that_hold_the_same_bands_in_another_way_are_one_scene(
     assert "type, order or packing of their bands differ" in lines(scene, "tiles")
 
 
+def test_what_tiles_declare_to_be_no_data_does_not_count_where_they_meet(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    east, right = SCENE[:, :, 80:].copy(), SCENE.copy()
+    east[:, :, :10], right[:, :, 80:90] = 65_535, 0
+    write_tif(tmp_path / "site" / "west.tif", SCENE[:, :, :80], FOUR, nodata=0)
+    moved = NORTH_UP @ rasterio.Affine.translation(80, 0)
+    write_tif(tmp_path / "site" / "east.tif", east, FOUR, transform=moved, nodata=65_535)
+    np.testing.assert_array_equal(read_scene(ingest([tmp_path / "site"], library).directory), right)
+
+
 def test_tiles_that_do_not_touch_are_refused(tmp_path: Path, library: Library) -> None:
     part(tmp_path / "site", "west.tif", slice(0, 96), slice(0, 50))
     part(tmp_path / "site", "east.tif", slice(0, 96), slice(100, 150))
