@@ -12,24 +12,33 @@ _TYPES: Mapping[tuple[int, str], str] = {
     (32, "UNSIGNEDINT"): "13", (32, "FLOAT"): "4", (64, "FLOAT"): "5",
 }  # fmt: skip
 """ENVI's code of a type by bits and kind of a number."""
+_DIGITS = 10
+"""Sizes have fewer."""
 _LAYOUTS = frozenset({"bil", "bip", "bsq"})
 _ORDERS: Mapping[str, str] = {"I": "0", "LSBFIRST": "0", "M": "1", "MSBFIRST": "1"}
 
 
-def esri_as_envi(text: str) -> str | None:
+def esri_as_envi(text: str, size: int) -> str | None:
     """Return a header in ENVI's words; None for a text that is no header of ESRI's, or tells of rows with gaps.
+
+    Without a statement of bits, numbers have eight only where the raster is as long as that makes it: grids of floats
+    (`.flt`) have headers that state none.
 
     Args:
         text: from outside; its numbers are checked where ENVI's are.
+        size: bytes of the raster.
     """
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
     fields = {pair[0].upper(): pair[1].strip() for pair in pairs if len(pair) == 2}
     if not {"NROWS", "NCOLS"} <= fields.keys():
         return None
     bits, layout = fields.get("NBITS", "8"), fields.get("LAYOUT", "BIL").lower()
-    kind = _TYPES.get((int(bits) if bits.isdecimal() and len(bits) < 3 else 0, fields.get("PIXELTYPE", "UNSIGNEDINT")))
+    sign = fields.get("PIXELTYPE", "UNSIGNEDINT").upper()
+    kind = _TYPES.get((int(bits) if bits.isdecimal() and len(bits) < 3 else 0, sign))
     order = _ORDERS.get(fields.get("BYTEORDER", "I").upper())
     if kind is None or order is None or layout not in _LAYOUTS or not _is_dense(fields, int(bits) // 8, layout):
+        return None
+    if "NBITS" not in fields and size != int(fields["NROWS"]) * int(fields["NCOLS"]) * int(fields.get("NBANDS", "1")):
         return None
     lines = [
         "ENVI",
@@ -52,8 +61,8 @@ def esri_as_envi(text: str) -> str | None:
 
 def _is_dense(fields: Mapping[str, str], size: int, layout: str) -> bool:
     """Tell whether rows follow each other without bytes in between, as ENVI's do."""
-    cols, bands = fields["NCOLS"], fields.get("NBANDS", "1")
-    if not (cols.isdecimal() and bands.isdecimal()):
+    rows, cols, bands = fields["NROWS"], fields["NCOLS"], fields.get("NBANDS", "1")
+    if not all(number.isdecimal() and len(number) < _DIGITS for number in (rows, cols, bands)):
         return False
     row, whole = int(cols) * size, int(cols) * int(bands) * size
     stated = {"BANDROWBYTES": row, "TOTALROWBYTES": whole if layout != "bsq" else row, "BANDGAPBYTES": 0}

@@ -20,7 +20,8 @@ _BYTES = {"1": 1, "2": 2, "3": 4, "4": 4, "5": 8, "6": 8, "9": 16, "12": 2, "13"
 _KEPT = ("samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "data ignore value")
 OTHER_SUFFIXES = (RASTER_SUFFIXES - {ENVI_SUFFIX}) | {
     ".hdr", ".xml", ".prj", ".qpj", ".txt", ".csv", ".json", ".stx", ".sta", ".enp", ".clr", ".blw", ".bpw", ".bqw",
-    ".ovr", ".qml", ".dbf", ".shp", ".shx", ".cpg",
+    ".ovr", ".qml", ".dbf", ".shp", ".shx", ".cpg", ".tfw", ".tifw", ".tiffw", ".wld", ".jpw", ".jgw", ".pgw", ".pngw",
+    ".j2w", ".jp2w", ".sld", ".kml", ".log", ".pdf", ".html", ".met", ".md5",
 }  # fmt: skip
 """Files of these endings are something else, whatever lies beside them."""
 _KEPT_LISTS = ("map info", "projection info", "coordinate system string")
@@ -35,7 +36,7 @@ def with_headers(shelf: Shelf) -> Shelf:
         if beside is None or member.suffix in OTHER_SUFFIXES or beside.size > HEADER_BYTES:
             continue
         text = header_text(beside, shelf)
-        told = text if text.startswith("ENVI") else esri_as_envi(text)
+        told = text if text.startswith("ENVI") else esri_as_envi(text, member.size)
         if told is not None:
             headers[member.number] = told
     return EnviShelf(shelf, headers) if headers else shelf

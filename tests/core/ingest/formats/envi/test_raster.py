@@ -15,7 +15,7 @@ from core.ingest.grouping import sources_of
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
-from tests.core.ingest.rasters import UTM, land, read_scene
+from tests.core.ingest.rasters import UTM, land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -157,11 +157,39 @@ def test_headers_of_esri(tmp_path: Path, library: Library, layout: str, kind: st
     assert scene.grid.transform == (10, 0, 400_000, 0, -10, 5_000_000)
 
 
-@pytest.mark.parametrize("more", ["BANDROWBYTES 200\r\n", "BANDGAPBYTES 8\r\n", "NBITS 12\r\n", "LAYOUT BIX\r\n"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "BANDROWBYTES 200\r\n", "BANDGAPBYTES 8\r\n", "NBITS 12\r\n", "LAYOUT BIX\r\n", f"NCOLS {'9' * 5000}\r\n",
+    ],
+)  # fmt: skip
 def test_headers_of_esri_that_are_not_followed(tmp_path: Path, library: Library, more: str) -> None:
     paths = write_esri(tmp_path / "site.bil", land(BANDS).astype("<i2"), "BIL", more)
     with pytest.raises(SourceError, match="does not read"):
         ingest(paths, library, IngestSettings(bands=BANDS))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_grid_of_floats_is_not_read_as_bytes(tmp_path: Path, library: Library) -> None:
+    head = (
+        "ncols 80\nnrows 64\nxllcorner 400000\nyllcorner 4999360\ncellsize 10\nNODATA_value -9999\nbyteorder LSBFIRST\n"
+    )
+    for band in BANDS:
+        (tmp_path / f"{band}.flt").write_bytes((land([band]) / 1e4).astype("<f4").tobytes())
+        (tmp_path / f"{band}.hdr").write_text(head)
+    with pytest.raises(SourceError, match="does not read"):
+        ingest(sorted(tmp_path.glob("B*")), library)
+
+
+@pytest.mark.usefixtures("here")
+def test_what_lies_beside_a_geotiff_and_a_header_is_no_raster_of_it(tmp_path: Path, library: Library) -> None:
+    write_tif(tmp_path / "site.tif", land(BANDS), BANDS, crs=None, transform=None)
+    (tmp_path / "site.tfw").write_text("10\n0\n0\n-10\n400005\n4999995\n")
+    (tmp_path / "site.hdr").write_text("NROWS 64\nNCOLS 80\nNBANDS 4\nNBITS 16\nLAYOUT BIL\n")
+    (tmp_path / "site.prj").write_text(CRS.from_user_input(UTM).to_wkt())
+    scene = ingest([tmp_path / f"site.{ending}" for ending in ("tif", "tfw", "hdr", "prj")], library)
+    assert scene.grid.transform == (10, 0, 400_000, 0, -10, 5_000_000)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
 
 
 def test_a_raster_shorter_than_a_header_of_esri_says(tmp_path: Path, library: Library) -> None:
