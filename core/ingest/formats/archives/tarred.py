@@ -64,7 +64,16 @@ class _Header(tarfile.TarInfo):
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in _TEXTS and not 0 <= self.size <= _LONGEST_TEXT:
             raise tarfile.ReadError("a text without end")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            self._refuse_holes()
         return cast(tarfile.TarInfo, super()._proc_member(archive))  # type: ignore[misc]
+
+    def _refuse_holes(self, of: tarfile.TarInfo | None = None, *_: object) -> None:
+        found = f"the tar holds a file with holes, “{clean_name((of or self).name, 60)}”"
+        raise UnsafeSourceError(found=found, remedy=PACK_AGAIN)
+
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_holes
+    """What tells of holes is not read: it may be as long as the tar."""
 
 
 class TarShelf:
@@ -90,7 +99,8 @@ class TarShelf:
             raise damaged() from error
         for info in infos:
             _check_member(info, nested=nested)
-        last = {info.name: info for info in infos if not info.isdir()}  # Of files of one name the last counts.
+        # Of files of one name the last counts, also where one is called from the folder that it lies in.
+        last = {info.name.removeprefix("./"): info for info in infos if not info.isdir()}
         self._infos = list(last.values())
         check_sizes([info.size for info in self._infos], "tar")
         raws = [info.name.encode("utf-8", "surrogateescape") for info in self._infos]
@@ -180,7 +190,5 @@ def _headers(path: Path) -> list[tarfile.TarInfo]:
 def _check_member(info: tarfile.TarInfo, *, nested: bool) -> None:
     check_name(info.name, "tar", nested=nested)
     shown = f"“{clean_name(info.name, 60)}”"
-    if info.issparse():
-        raise UnsafeSourceError(found=f"the tar holds a file with holes, {shown}", remedy=PACK_AGAIN)
     if not info.isdir() and info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE):
         raise UnsafeSourceError(found=f"the tar holds a link or device, {shown}", remedy=PACK_AGAIN)

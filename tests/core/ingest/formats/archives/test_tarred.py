@@ -85,7 +85,7 @@ def test_names_are_told_whatever_they_are_written_in(tmp_path: Path, page: str) 
 def test_of_files_of_one_name_the_last_counts(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "a.tar", {"B02.tif": b"old"})
     with tarfile.open(path, "a") as file:
-        file.addfile(entry("B02.tif", 3), io.BytesIO(b"new"))
+        file.addfile(entry("./B02.tif", 3), io.BytesIO(b"new"))
     shelf = TarShelf(path, tmp_path)
     assert [shelf.path(member).read_bytes() for member in shelf.members] == [b"new"]
 
@@ -164,6 +164,27 @@ def test_headers_that_lead_backwards_or_nowhere(tmp_path: Path, header: bytes) -
     path.write_bytes(path.read_bytes()[:1024] + header + bytes(1024))
     with pytest.raises(SourceError, match="damaged or cut short"):
         TarShelf(path, tmp_path)
+
+
+def with_more_holes() -> bytes:
+    """A header of a file with holes that says that more of them follow."""
+    block = bytearray(made_up(entry("B02.tif", 0, type=tarfile.GNUTYPE_SPARSE), b"00000000000\0"))
+    block[482] = 1
+    block[148:156] = b"        "
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize("rest", [b"", (b"00000000001\0" * 42 + b"\1" + bytes(7)) * 3])
+def test_what_tells_of_holes_is_not_read(tmp_path: Path, rest: bytes) -> None:
+    (tmp_path / "bands.tar").write_bytes(with_more_holes() + rest)
+    with pytest.raises(UnsafeSourceError, match=r"a file with holes, “B02\.tif”"):
+        TarShelf(tmp_path / "bands.tar", tmp_path)
+    version = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9"}
+    with tarfile.open(tmp_path / "new.tar", "w", format=tarfile.PAX_FORMAT) as file:
+        file.addfile(entry("B02.tif", 512, pax_headers=version), io.BytesIO(b"99999999\n" + b"1\n" * 251 + b"\n"))
+    with pytest.raises(UnsafeSourceError, match=r"a file with holes, “B02\.tif”"):
+        TarShelf(tmp_path / "new.tar", tmp_path)
 
 
 @pytest.mark.usefixtures("here")
