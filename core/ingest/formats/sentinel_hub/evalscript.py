@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
 _VERSION = re.compile(r"^\s*//\s*VERSION\s*=\s*3\b")
 _REMARKS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_SETUP = re.compile(r"function\s+setup\s*\(\s*\w*\s*\)\s*\{\s*return\b")
+_SETUP = re.compile(r"function\s++setup\s*+\(\s*+\w*+\s*+\)\s*+\{\s*+return\b")
 _PIXEL = re.compile(
-    r"function\s+evaluatePixel\s*\(\s*(?P<sample>[A-Za-z_$]\w*)[\w\s,$]*\)\s*\{\s*return\s*(?P<value>[^;{}]*|\{[^{};]*\})"
-    r"\s*;?\s*\}"
+    r"function\s++evaluatePixel\s*+\(\s*+(?P<sample>[A-Za-z_$]\w*+)[\w\s,$]*+\)\s*+\{\s*+return"
+    r"(?P<value>[^;{}]*+|\s*+\{[^{};]*+\})\s*+;?\s*+\}"
 )
+"""Nothing is tried twice, or a long row of spaces would take longer than anybody waits."""
 _KEY = r"(?:^|[\s{{,])[\"']?{}[\"']?\s*:\s*"
 _TEXT = re.compile(r"[\"']([^\"']*)[\"']")
 _ID = re.compile(_KEY.format("id") + r"[\"']([\w.-]+)[\"']")
@@ -107,9 +108,10 @@ def _band(text: str, sample: str, units: Mapping[str, str]) -> OutputBand | None
         return None
     name = names[0].removeprefix(f"{sample}.")
     below = prod(map(float, divisors))
-    if name not in units or not below:
+    factor = prod(map(float, numbers)) / below if below else 0.0
+    if name not in units or not 0 < factor < inf:
         return None
-    return OutputBand(name=name, factor=prod(map(float, numbers)) / below, unit=units[name])
+    return OutputBand(name=name, factor=factor, unit=units[name])
 
 
 def _units(text: str) -> dict[str, str] | None:
@@ -120,6 +122,8 @@ def _units(text: str) -> dict[str, str] | None:
     if not inside.startswith("{") or _enclosed(inside, "{", "}") != inside:
         return None
     bands, units = _TEXT.findall(_value(inside, "bands")), _value(inside, "units")
+    if not units and "units" in inside:  # It is what a variable holds.
+        return None
     each = [unit.upper() for unit in _TEXT.findall(units)] or [""]
     if len(each) == 1:
         each *= len(bands)

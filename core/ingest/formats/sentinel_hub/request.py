@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from core.errors import SourceError
 from core.ingest.bands.names import names_positions, parse_band
@@ -42,6 +43,8 @@ _PER_UNIT: Mapping[str, float] = {"": 1.0, "REFLECTANCE": 1.0, "DN": 10_000.0}
 """What reflectance 1 is in the units of Sentinel-2's bands."""
 _STEPS = 100.0
 """Whole numbers of reflectance 1 below this are none that a script means."""
+_FARTHEST, _NARROWEST = 1e8, 1e-9
+"""What coordinates of a rectangle, and its sides, do not reach in any reference system."""
 _UNNAMED = frozenset({DEFAULT, "response"})
 """What files are called of an output without a name."""
 
@@ -141,11 +144,12 @@ def _object(stated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _days(stated: Mapping[str, Any]) -> tuple[str, str]:
-    """Return first and last day of a range of time, which ends before it does."""
+    """Return first and last day in universal time of a range, which ends before it does."""
     try:
         first, last = (datetime.datetime.fromisoformat(str(stated[key])) for key in ("from", "to"))
         if last > first:
             last -= datetime.timedelta(seconds=1)
+        first, last = (one if one.tzinfo is None else one.astimezone(datetime.UTC) for one in (first, last))
     except (KeyError, ValueError, TypeError, OverflowError):
         return "", ""
     days = [valid_date(moment.date().isoformat()) for moment in (first, last)]
@@ -157,15 +161,26 @@ def _place(bounds: Mapping[str, Any]) -> tuple[str | None, tuple[float, float, f
     named = str(_object(bounds, "properties").get("crs", ""))
     epsg = _EPSG.fullmatch(named)
     crs = f"EPSG:{epsg[1]}" if epsg else "EPSG:4326" if not named or _DEGREES.fullmatch(named) else None
+    if crs is not None and not _lies_on_a_map(crs):
+        return None, None
     box = bounds.get("bbox")
     usable = (
         isinstance(box, list)
         and len(box) == 4
-        and all(isinstance(one, (int, float)) and np.isfinite(one) for one in box)
-        and box[0] < box[2]
-        and box[1] < box[3]
+        and all(isinstance(one, (int, float)) and abs(one) < _FARTHEST for one in box)
+        and box[2] - box[0] > _NARROWEST
+        and box[3] - box[1] > _NARROWEST
     )
     return crs, (float(box[0]), float(box[1]), float(box[2]), float(box[3])) if usable and box else None
+
+
+def _lies_on_a_map(crs: str) -> bool:
+    """Tell whether a code is that of a reference system of two axes."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        return False
+    return known.is_projected or (known.is_geographic and len(known.axis_info) == 2)
 
 
 def refuse_other_collections(requests: Mapping[str, HubRequest], settings: IngestSettings) -> None:

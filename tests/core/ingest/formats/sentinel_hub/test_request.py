@@ -12,6 +12,7 @@ import pytest
 from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.formats.sentinel_hub.evalscript import plain_outputs
+from core.ingest.formats.sentinel_hub.request import hub_requests
 from core.ingest.grouping import sources_of
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
@@ -134,6 +135,31 @@ def test_what_is_not_plain_is_asked(tmp_path: Path, library: Library, value: str
         ingest([tmp_path / "response.tiff", tmp_path / "request.json"], library)
 
 
+def test_days_are_those_of_universal_time() -> None:
+    days = {"timeRange": {"from": "2021-06-01T00:00:00+10:00", "to": "2021-06-01T23:59:59+10:00"}}
+    (asked,) = hub_requests({"request.json": request_text("", dataFilter=days)}).values()
+    assert (asked.first, asked.last) == ("2021-05-31", "2021-06-01")
+
+
+@pytest.mark.parametrize(
+    ("box", "code"),
+    [
+        ([10**400, 1, 10**401, 2], 32633),
+        ([-1e300, -1e300, 1e300, 1e300], 32633),
+        ([0, 0, 5e-324, 5e-324], 32633),
+        ([1, 1, 2, 2], 999999),
+        ([1, 1, 2, 2], 5773),
+        ([1, 1, 2, 2], 4978),
+    ],
+)
+def test_a_place_that_is_none(box: list[float], code: int) -> None:
+    asked = json.loads(request_text(""))
+    crs = f"http://www.opengis.net/def/crs/EPSG/0/{code}"
+    asked["payload"]["input"]["bounds"] = {"bbox": box, "properties": {"crs": crs}}
+    (found,) = hub_requests({"request.json": json.dumps(asked)}).values()
+    assert found.bounds is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -151,6 +177,9 @@ def test_what_is_not_plain_is_asked(tmp_path: Path, library: Library, value: str
         script("[s.B04]", '{ id: "other", bands: 1 }'),
         script("[s.B04]", SIXTEEN) + "function evaluatePixel(s) { return [0]; }",
         "//VERSION=3" + "{" * 30_000,
+        script("[s.B04 * 1e999]", SIXTEEN),
+        script("[s.B04]", SIXTEEN, '[{bands: ["B04"], units: UNITS}]'),
+        script("[s.B04]", SIXTEEN).partition("return [")[0] + "return" + " " * 19_000,
     ],
 )  # fmt: skip
 def test_scripts_that_are_left_unstated(text: str) -> None:
