@@ -16,13 +16,19 @@ _NEVER = re.compile(
     r"PREVIEW|QUICKLOOK|THUMBNAIL|OVERVIEW|TRUE[ _-]?COLOU?R|FALSE[ _-]?COLOU?R|NDVI|NDWI|EVI)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|nir\d*|swir\d*)"
 _SPREAD = re.compile(
-    r"(?<![A-Za-z0-9])(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|nir\d*|swir\d*)[_ .-]"
+    rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
     r"(?:sigma|std|st_?d_?dev|standard[ _-]?deviation|var|variance|counts?|kurtosis|skew(?:ness)?|slope|trend|"
-    r"amplitude|phase|cv|iqr|range)$",
+    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse)$|"
+    r"^(?:std|st_?d_?dev|standard[ _-]?deviation|variance|counts?|kurtosis|skew(?:ness)?|amplitude|cv|iqr|uncertainty)"
+    rf"[_ .-]{_ONE_BAND}$",
     re.IGNORECASE,
 )
-"""Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them."""
+"""Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them.
+
+In front of a band stand only words that are hardly a place's (there is a Var, and there are Ranges).
+"""
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(
     {
