@@ -19,7 +19,7 @@ from pyproj.exceptions import CRSError
 from core.errors import SourceError
 from core.ingest.bands.names import names_positions, parse_band
 from core.ingest.formats.geotiff import RasterFile
-from core.ingest.formats.product_metadata import Hint, Hints, valid_date
+from core.ingest.formats.product_metadata import Hint, Hints, date_in, valid_date
 from core.ingest.formats.sentinel_hub.evalscript import DEFAULT, OutputBand, ScriptOutput, plain_outputs
 from core.ingest.grid.stack import Scaling
 from core.ingest.json_text import json_object
@@ -81,8 +81,11 @@ class HubRequest:
         return self.collection in _LEVELS
 
     def covers(self, name: str) -> bool:
-        """Tell whether a file may be what it was answered with."""
-        return name.startswith(f"{self.folder}/") or not self.folder
+        """Tell whether a file may be what it was answered with: it lies there, and its name states no other day."""
+        if self.folder and not name.startswith(f"{self.folder}/"):
+            return False
+        day = date_in(name[len(self.folder) :]) if self.first else None
+        return day is None or self.first <= day <= self.last
 
     def hints(self) -> Hints:
         """Return what it states of date and level; a day only where it asked for a single one."""

@@ -103,6 +103,14 @@ def test_of_a_range_of_days_the_date_is_not_known(tmp_path: Path, library: Libra
 
 
 @pytest.mark.usefixtures("here")
+def test_a_file_of_another_day_is_no_answer(tmp_path: Path, library: Library) -> None:
+    write_tif(tmp_path / "S2B_MSIL1C_20190303T100000.tif", land(BANDS), BANDS)
+    (tmp_path / "request.json").write_text(request_text(script(listed(" * 10000"), SIXTEEN)))
+    scene = ingest([tmp_path / "S2B_MSIL1C_20190303T100000.tif", tmp_path / "request.json"], library)
+    assert (scene.date, scene.level) == ("2019-03-03", "L1C")
+
+
+@pytest.mark.usefixtures("here")
 def test_an_answer_without_a_place_lies_where_it_was_asked_for(tmp_path: Path, library: Library) -> None:
     write_tif(tmp_path / "response.tiff", land(BANDS), crs=None, transform=None)
     (tmp_path / "request.json").write_text(request_text(script(listed(" * 10000"), SIXTEEN)))
