@@ -62,8 +62,9 @@ _TOP = re.compile(
     r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|RHOT|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE
 )
 _CORRECTED = re.compile(
-    r"(?<![A-Za-z0-9])(?<!no[ _-])(?<!not[ _-])(?<!non[ _-])(?<!out[ _-])(?:"
-    r"iCOR|ATCOR\d?|SEN2COR|FLAASH|LaSRC|SIAC|QUAC|ATREM|atmospheric(?:ally)?[ _-]?correct(?:ed|ion))(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])(?<!no[ _-])(?<!not[ _-])(?<!non[ _-])(?<!out[ _-])(?<!before[ _-])(?<!pre[ _-])"
+    r"(?:iCOR|ATCOR\d?|SEN2COR|FLAASH|LaSRC|SIAC|QUAC|ATREM|atmospheric(?:ally)?[ _-]?correct(?:ed|ion))"
+    r"(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 """Programs and words for correcting for the atmosphere; what they make may keep the name of its Level-1C product."""

@@ -107,6 +107,7 @@ def test_offset_in_tags(value: str, offset: str | None) -> None:
     [
         ("S2A_MSIL1C_20210601T100031_N0300_R122_T33UVP_20210601T120000_iCOR.tif", "L2A"),
         ("scene_L1C_not_atmospherically_corrected.tif", "L1C"),
+        ("S2A_MSIL1C_20210601T100031_before_flaash.tif", "L1C"),
         ("HLS.S30.T33TUL.2021196T100031.v2.0.B10.tif", "L2A"),
         ("20190812_LEVEL2_SEN2A_BOA.tif", "L2A"),
         ("SENTINEL2A_20190812-101508-123_T33TUL_SRE_B2.tif", "L2A"),
