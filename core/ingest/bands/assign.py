@@ -337,7 +337,11 @@ def _refuse_twins(kept: Layer, other: Layer) -> None:
         found = f"its bands {kept.index} and {other.index} are both called {kept.band}"
         raise BandsError(found=found, remedy="give the names of the bands in the order of the file")
     finer, coarser = _fineness(kept)[0], _fineness(other)[0]
-    placed = kept.source.geobox.placed and other.source.geobox.placed
+    one, two = kept.source.geobox, other.source.geobox
+    placed = one.placed and two.placed
+    if placed and one.crs == two.crs and not one.overlaps(two):
+        found = f"{kept.title} and {other.title} both hold {kept.band}, of land side by side and in pixels of two sizes"
+        raise BandsError(found=found, remedy="export all tiles in one size of pixels, or open those of one size alone")
     if _fineness(kept) == _fineness(other) or (placed and coarser < 1.01 * finer):
         titles = kept.title, other.title
         if titles[0] == titles[1]:

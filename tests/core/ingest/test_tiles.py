@@ -136,6 +136,15 @@ def test_tiles_that_hold_the_same_bands_in_another_way_are_one_scene(
     assert "type, order or packing of their bands differ" in lines(scene, "tiles")
 
 
+def test_tiles_of_two_sizes_of_pixels_are_no_copies_of_each_other(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    write_tif(tmp_path / "site" / "west.tif", SCENE[:, :, :80], FOUR)
+    coarse = rasterio.Affine(20, 0, 400_800, 0, -20, 5_000_000)
+    write_tif(tmp_path / "site" / "east.tif", SCENE[:, ::2, 80::2], FOUR, transform=coarse)
+    with pytest.raises(SourceError, match="land side by side and in pixels of two sizes"):
+        ingest([tmp_path / "site"], library)
+
+
 def test_what_tiles_declare_to_be_no_data_does_not_count_where_they_meet(tmp_path: Path, library: Library) -> None:
     (tmp_path / "site").mkdir()
     east, right = SCENE[:, :, 80:].copy(), SCENE.copy()
