@@ -21,11 +21,10 @@ def clean_name(text: str, limit: int = MAX_NAME) -> str:
 
     Markup is left alone: escaping belongs to the page.
     """
-    shown = "".join("?" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char for char in text)
-    if len(shown) <= limit:
-        return shown
-    tail = limit // 3
-    return f"{shown[: limit - tail - 1]}…{shown[-tail:]}"
+    if len(text) > limit:  # Before its letters are looked at, of which there may be very many.
+        tail = limit // 3
+        text = f"{text[: limit - tail - 1]}…{text[-tail:]}"
+    return "".join("?" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char for char in text)
 
 
 def opening(name: str) -> str:

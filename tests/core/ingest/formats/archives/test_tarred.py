@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.ingest.boundary import ingest
 from core.ingest.files import source_title
 from core.ingest.formats.archives.tarred import TarShelf
 from core.ingest.grouping import sources_of
+from core.ingest.messages import clean_name
 from core.scenes.library import Library
 from tests.core.ingest.rasters import land, read_scene, write_tif
 from tests.core.ingest.test_refusals import refused
@@ -88,6 +90,16 @@ def test_of_files_of_one_name_the_last_counts(tmp_path: Path) -> None:
         file.addfile(entry("./B02.tif", 3), io.BytesIO(b"new"))
     shelf = TarShelf(path, tmp_path)
     assert [shelf.path(member).read_bytes() for member in shelf.members] == [b"new"]
+
+
+def test_of_a_long_name_only_what_is_shown_is_looked_at() -> None:
+    class Long(str):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError
+
+    assert clean_name(Long("a\n" * 30_000), 9) == "a?a?a…?a?"
 
 
 @pytest.mark.usefixtures("here")
