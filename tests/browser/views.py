@@ -120,13 +120,16 @@ def go_back_and_forward(page: Page, first: int, second: int) -> None:
 
 def give_and_take_examples(page: Page, asked: int) -> None:
     """Like and dislike pictures beside a query, then take examples away and bring them back by the browser."""
-    good, bad = (page.locator(".gallery .tile").nth(place) for place in (4, 6))
-    liked, unliked = good.get_attribute("data-patch"), bad.get_attribute("data-patch")
+    good = page.locator(".gallery .tile").nth(4)
+    liked = good.get_attribute("data-patch")
     good.hover()
     good.locator(".good").click()
     strip = page.locator(".evidence .take")
     expect(strip).to_have_count(2)
-    page.locator(f".gallery .tile[data-patch='{unliked}']").hover()
+    expect(page.locator(".gallery .tile.query")).to_have_count(0)  # It is an example now, as the other is.
+    bad = page.locator(".gallery .tile").nth(5)
+    unliked = bad.get_attribute("data-patch")
+    bad.hover()
     page.keyboard.press("x")
     expect(strip).to_have_count(3)
     expect(page).to_have_url(re.compile(f"like={asked}.{liked}&unlike={unliked}$"))
