@@ -66,7 +66,7 @@ STOPPED, CLOSED_PIPE = 130, 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = _joined(sys.argv[1:] if arguments is None else arguments)
-    # The forms of all the others would take ten times as long.
+    # Making the forms of all the others would take most of the time of a short command.
     named = [command for command in COMMANDS if given[:1] == [command.name]]
     options = parser(named or COMMANDS).parse_args(given)
     hush()

@@ -188,8 +188,8 @@ class Tab:
 class TabInTurn:
     """The tab that the tests of this process use in turn.
 
-    Its browser keeps on disk what it has compiled of the app's scripts, as a person's does. That is half of an opening,
-    and a visitor without a profile compiles the largest of them each time.
+    Its browser keeps on disk what it has compiled of the app's scripts, as a person's does. A visitor without a profile
+    compiles the largest of them at each opening.
     """
 
     def __init__(self, browser: Chromium, directories: pytest.TempPathFactory) -> None:

@@ -159,8 +159,7 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
     whole: list[BandRaster] = []
     joined: list[TiledRaster] = []
     for alike in _brought_together(groups, zone):
-        _refuse_offset_in_some(alike)
-        _refuse_uneven(alike)
+        _refuse_other_numbers(alike, alike=False)
         joined.append(alike)
     for group in groups.values():
         tiled = side_by_side(_in_zone(group, zone), apart=_are_shards(group))
@@ -169,8 +168,7 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
             whole.extend(group)
         else:
             if not _are_shards(group):  # Those of one export are alike.
-                _refuse_offset_in_some(tiled)
-                _refuse_uneven(tiled, alike=True)
+                _refuse_other_numbers(tiled, alike=True)
             joined.append(tiled)
     _refuse_unlike([group[0] for group in groups.values()])
     return [*whole, *joined], _said(joined, zone)
@@ -205,32 +203,43 @@ def _rough_likeness(raster: RasterFile) -> object:
     return band, count - len(alpha), *rest
 
 
-def _refuse_uneven(tiled: TiledRaster, *, alike: bool = False) -> None:
-    """Refuse tiles whose numbers are of other sizes where they meet.
+def _refuse_other_numbers(tiled: TiledRaster, *, alike: bool) -> None:
+    """Refuse tiles whose numbers mean something else than those of the tile beside, by what they hold where they meet.
 
     Args:
         tiled: the tiles.
-        alike: True = they hold their bands in one way, so that only one factor in all bands tells of units.
+        alike: True = they hold their bands in one way.
 
     Raises:
-        BandsError: naming two of them.
+        SourceError: naming two of them, of which one holds the offset of 0.1.
+        BandsError: naming two of them whose numbers are of other sizes.
     """
     places = [(top, left, part.geobox.height, part.geobox.width) for part, top, left in tiled.parts]
+    uneven: list[BandsError] = []
     for m, n in combinations(range(len(places)), 2):
-        if not _touch(places[n], places[m]):
-            continue
-        one, other = tiled.parts[n][0], tiled.parts[m][0]
-        numbers = _where_they_meet(one, places[n], other, places[m])
-        if numbers.shape[-1] < _FEWEST_MET:
-            if _of_unsure_units(one, other):
-                raise _unlike_tiles(other, one, f"differ in the type of their numbers, {_kind(other)} and {_kind(one)}")
-            continue
-        middles = np.maximum(np.abs(np.median(numbers, axis=-1)), 1e-9)
-        factors = np.maximum(middles[0] / middles[1], middles[1] / middles[0])
-        one_factor = bool(factors.min() > _UNEVEN and factors.max() < _ALIKE * factors.min())
-        if one_factor if alike else np.percentile(factors, 67) > _UNEVEN:
-            factor = f"{np.median(factors):.3g}"
-            raise _unlike_tiles(other, one, f"their numbers differ by a factor of {factor} where they meet")
+        if _touch(places[n], places[m]):
+            one, other = tiled.parts[n][0], tiled.parts[m][0]
+            numbers = _where_they_meet(one, places[n], other, places[m])
+            _refuse_offset_in_one(one, other, numbers)
+            uneven.extend(filter(None, [_uneven(one, other, numbers, alike=alike)]))
+    if uneven:
+        raise uneven[0]
+
+
+def _uneven(one: TilePart, other: TilePart, numbers: NDArray[np.float64], *, alike: bool) -> BandsError | None:
+    """Return the error for two tiles whose numbers are of other sizes where they meet; None where they are not.
+
+    Where tiles are alike, only one factor in all bands tells of units.
+    """
+    if numbers.shape[-1] < _FEWEST_MET:
+        types = f"differ in the type of their numbers, {_kind(other)} and {_kind(one)}"
+        return _unlike_tiles(other, one, types) if _of_unsure_units(one, other) else None
+    middles = np.maximum(np.abs(np.median(numbers, axis=-1)), 1e-9)
+    factors = np.maximum(middles[0] / middles[1], middles[1] / middles[0])
+    one_factor = bool(factors.min() > _UNEVEN and factors.max() < _ALIKE * factors.min())
+    if not (one_factor if alike else np.percentile(factors, 67) > _UNEVEN):
+        return None
+    return _unlike_tiles(other, one, f"their numbers differ by a factor of {np.median(factors):.3g} where they meet")
 
 
 def _kind(part: TilePart) -> str:
@@ -368,40 +377,25 @@ def _refuse_apart(group: Sequence[RasterFile]) -> None:
         raise BandsError(found=found, remedy="add what lies between, or open one at a time")
 
 
-def _refuse_offset_in_some(tiled: TiledRaster) -> None:
-    """Refuse tiles of which some hold the offset of 0.1, by what they hold where they meet.
+def _refuse_offset_in_one(one: TilePart, other: TilePart, numbers: NDArray[np.float64]) -> None:
+    """Refuse two tiles of which one holds the offset of 0.1, by what they hold where they meet.
 
     Raises:
-        SourceError: naming two of them.
+        SourceError: naming them.
     """
-    places = [(top, left, part.geobox.height, part.geobox.width) for part, top, left in tiled.parts]
-    for m, n in combinations(range(len(places)), 2):
-        if not _touch(places[n], places[m]):
-            continue
-        one, other = tiled.parts[n][0], tiled.parts[m][0]
-        apart = _brighter(one, places[n], other, places[m])
-        if apart.size and any(lifted(sign * apart).all() for sign in (1, -1)):
-            brighter, darker = (one, other) if apart[0] > 0 else (other, one)
-            names = [f"“{clean_name(PurePosixPath(part.name).name, 60)}”" for part in (brighter, darker)]
-            light = np.median(np.abs(apart)) / 10_000
-            found = (
-                f"{names[0]} is brighter by {light:.2f} than {names[1]} where they meet, in every band, so one of them "
-                "holds the offset of 0.1 and the other does not"
-            )
-            raise SourceError(found=found, remedy="export all tiles in one way, or open those of one kind alone")
-
-
-def _brighter(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelWindow) -> NDArray[np.float64]:
-    """Return by how much × 10,000 a tile is brighter than one that it touches or overlaps, the middle of each band.
-
-    Nothing is returned where they hold too little side by side.
-    """
-    numbers = _where_they_meet(one, place, other, beside)
     if numbers.shape[-1] < _FEWEST_MET:
-        return np.empty(0)
+        return
     reflectance = np.dtype(one.dtypes[0]).kind == "f" and np.abs(numbers).max() < _UNIT
-    found: NDArray[np.float64] = np.median(numbers[0] - numbers[1], axis=-1) * (10_000 if reflectance else 1)
-    return found
+    apart = np.median(numbers[0] - numbers[1], axis=-1) * (10_000 if reflectance else 1)
+    if any(lifted(sign * apart).all() for sign in (1, -1)):
+        brighter, darker = (one, other) if apart[0] > 0 else (other, one)
+        names = [f"“{clean_name(PurePosixPath(part.name).name, 60)}”" for part in (brighter, darker)]
+        light = np.median(np.abs(apart)) / 10_000
+        found = (
+            f"{names[0]} is brighter by {light:.2f} than {names[1]} where they meet, in every band, so one of them "
+            "holds the offset of 0.1 and the other does not"
+        )
+        raise SourceError(found=found, remedy="export all tiles in one way, or open those of one kind alone")
 
 
 def _where_they_meet(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelWindow) -> NDArray[np.float64]:

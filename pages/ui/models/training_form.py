@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
 from core.encoders.spectral import SPECTRAL
+from core.ingest.formats.archives.names import PACKED_TAR_SUFFIXES, TAR_SUFFIXES, ZIP_SUFFIXES
 from core.scenes.cut import Cut
 from core.scenes.labels import LabelSet, labels_elsewhere
 from core.scenes.patches import patch_grid
@@ -63,8 +64,9 @@ HOW_TO_TEACH = (
     "beside everything else, and the model appears below when it is done."
 )
 NO_PATCHES = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
-ARCHIVES = ["zip", "tar", "tgz", "tbz2", "txz", "gz", "bz2", "xz"]
-NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
+ARCHIVE_TYPES = sorted({suffix.rpartition(".")[2] for suffix in ZIP_SUFFIXES | TAR_SUFFIXES | PACKED_TAR_SUFFIXES})
+"""By the last part of their names, as dialogs of files know them."""
+NO_ZIP = "What is wanted here is a zip or tar with a folder for each class, and GeoTIFF or JPEG patches in the folders."
 WHAT_IS_HELD_OUT = (
     "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
     "land, because patches near those it learned from are easier than land elsewhere. Others are held out to choose "
@@ -107,7 +109,7 @@ def _add_patches() -> None:
     files, button = st.columns([5, 1], vertical_alignment="bottom")
     upload = files.file_uploader(
         "A zip or tar of patches in class folders",
-        type=ARCHIVES,
+        type=ARCHIVE_TYPES,
         key=f"teach_zip_{current().uploads}",
     )
     if button.button("Add", key="teach_add", disabled=upload is None, width="stretch") and upload is not None:

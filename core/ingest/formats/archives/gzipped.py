@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.files import Member, Shelf, natural_key
+from core.ingest.formats.archives.shelf import unpack_at_most
 from core.ingest.formats.geotiff import read_head
 from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_ZIP_RATIO
@@ -19,7 +20,6 @@ _PACKED = re.compile(r"\.(npy|tiff?|jp2|img|nc)\.gz$", re.IGNORECASE)
 _SIGNATURE = b"\x1f\x8b"
 _FREE_BYTES = 64 * 2**20
 """So much may come out of however little: masks of one number are packed to a thousandth."""
-_CHUNK = 2**20
 
 
 def is_packed_file(name: str) -> bool:
@@ -87,14 +87,11 @@ class GzipShelf:
 
 def _unpack(path: Path, target: Path) -> None:
     most = min(MAX_ARRAY_BYTES, max(_FREE_BYTES, MAX_ZIP_RATIO * path.stat().st_size))
-    written = 0
     try:
-        with gzip.open(path) as packed, target.open("wb") as file:
-            while chunk := packed.read(_CHUNK):
-                written += len(chunk)
-                if written > most:
-                    found = f"it unpacks to more than {most / 2**20:,.0f} MB, which is more than allowed"
-                    raise SourceTooLargeError(found=found, remedy="unpack it and add its files")
-                file.write(chunk)
+        with gzip.open(path) as packed:
+            written = unpack_at_most(packed, target, most)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise damaged() from error
+    if written > most:
+        found = f"it unpacks to more than {most / 2**20:,.0f} MB, which is more than allowed"
+        raise SourceTooLargeError(found=found, remedy="unpack it and add its files")

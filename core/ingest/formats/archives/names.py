@@ -14,11 +14,11 @@ from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, M
 
 ZIP_SUFFIXES = frozenset({".zip"})
 TAR_SUFFIXES = frozenset({".tar", ".tgz", ".tbz2", ".txz"})
+PACKED_TAR_SUFFIXES = frozenset({".tar.gz", ".tar.bz2", ".tar.xz"})
 PACK_AGAIN = "pack only the band files or the class folders into one plain zip"
 _LONGEST = 1000
 """Letters of a name that are shown."""
 
-_PACKED_TAR = re.compile(r"\.tar\.(?:gz|bz2|xz)$", re.IGNORECASE)
 _NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|tbz2|txz|gz|bz2|xz|zst)$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SHARP_S = 0xE1
@@ -35,14 +35,13 @@ _BEYOND_ASCII, _WORD = re.compile(rb"[\x80-\xff]+"), 4
 
 def is_archive_name(name: str) -> bool:
     """Tell whether a file is called as an archive of several files."""
-    small = name.lower()
-    return small.endswith(tuple(ZIP_SUFFIXES | TAR_SUFFIXES)) or _PACKED_TAR.search(small) is not None
+    return name.lower().endswith(tuple(ZIP_SUFFIXES | TAR_SUFFIXES | PACKED_TAR_SUFFIXES))
 
 
 def without_ending(name: str) -> str:
     """Return the name of an archive without what says that it is one."""
-    plain = _PACKED_TAR.sub("", name)
-    return plain if plain != name else name.rpartition(".")[0] or name
+    packed = name.lower().endswith(tuple(PACKED_TAR_SUFFIXES))
+    return name.rsplit(".", 2 if packed else 1)[0] or name
 
 
 def shown_name(text: str) -> str:

@@ -7,14 +7,15 @@ import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from core.errors import SourceTooLargeError, UnsafeSourceError
-from core.ingest.files import Member, natural_key
+from core.ingest.files import Member
 from core.ingest.formats.archives.names import PACK_AGAIN, check_name, check_sizes, decoded, page_of_names, shown_name
-from core.ingest.messages import clean_name, damaged, errors_about
+from core.ingest.formats.archives.shelf import CHUNK_BYTES, ArchiveShelf, unpack_at_most
+from core.ingest.messages import clean_name, damaged
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
 
 _UNPACKERS: Mapping[bytes, Callable[[Path], Any]] = {
@@ -23,7 +24,6 @@ _UNPACKERS: Mapping[bytes, Callable[[Path], Any]] = {
 """How a file that begins so is unpacked."""
 _BROKEN = (tarfile.TarError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, EOFError, ValueError, RecursionError)
 _BLOCK = tarfile.BLOCKSIZE
-_CHUNK = 2**20
 _SMALL = 2**20
 _LONGEST_TEXT = 64 * 2**10
 """Bytes that what stands in front of a file may take: names and times of a kind that plain headers do not hold."""
@@ -76,7 +76,7 @@ class _Header(tarfile.TarInfo):
     """What tells of holes is not read: it may be as long as the tar."""
 
 
-class TarShelf:
+class TarShelf(ArchiveShelf):
     """A tar whose headers passed every check; one that is packed is unpacked as a whole first.
 
     Args:
@@ -90,8 +90,9 @@ class TarShelf:
         SourceTooLargeError: for too many members, too many bytes, or too high a ratio.
     """
 
+    broken = _BROKEN
+
     def __init__(self, path: Path, scratch: Path, *, nested: bool = True) -> None:
-        self._scratch = scratch
         try:
             self._plain = _unpacked(path, scratch / "plain.tar")
             infos = _headers(self._plain)
@@ -109,36 +110,17 @@ class TarShelf:
             Member(number=n, name=shown_name(decoded(raw, page)), size=info.size)
             for n, (info, raw) in enumerate(zip(self._infos, raws, strict=True))
         ]
-        self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
+        super().__init__(members, scratch)
 
-    @property
-    def members(self) -> Sequence[Member]:
-        """All files, sorted by name as people count."""
-        return self._members
-
-    def path(self, member: Member) -> Path:
-        """Copy one file to a numbered path; one that is there already is kept.
-
-        Raises:
-            SourceError: when the tar ends before it.
-        """
-        target = self._scratch / f"{member.number:06d}"
-        if not target.exists():
-            with self._plain.open("rb") as file, target.open("wb") as copy:
-                file.seek(self._infos[member.number].offset_data)
-                left = member.size
-                while left and (chunk := file.read(min(_CHUNK, left))):
-                    copy.write(chunk)
-                    left -= len(chunk)
-            if left:
-                target.unlink()
-                with errors_about(member.name):
-                    raise damaged()
-        return target
-
-    def release(self, member: Member) -> None:
-        """Delete the copy of one file."""
-        (self._scratch / f"{member.number:06d}").unlink(missing_ok=True)
+    def _unpack(self, member: Member, target: Path) -> None:
+        left = member.size
+        with self._plain.open("rb") as file, target.open("wb") as copy:
+            file.seek(self._infos[member.number].offset_data)
+            while left and (chunk := file.read(min(CHUNK_BYTES, left))):
+                copy.write(chunk)
+                left -= len(chunk)
+        if left:
+            raise tarfile.ReadError("it ends before its file does")
 
 
 def _unpacked(path: Path, target: Path) -> Path:
@@ -152,14 +134,10 @@ def _unpacked(path: Path, target: Path) -> Path:
     if unpacker is None:
         return path
     most = min(MAX_SOURCE_BYTES, MAX_ZIP_RATIO * max(path.stat().st_size, _SMALL))
-    written = 0
-    with unpacker(path) as packed, target.open("wb") as file:
-        while chunk := packed.read(_CHUNK):
-            written += len(chunk)
-            if written > most:
-                found = f"it unpacks to more than {MAX_ZIP_RATIO} times its size, or than {MAX_SOURCE_BYTES >> 30} GB"
-                raise SourceTooLargeError(found=found, remedy="check that the bands hold data, then zip them")
-            file.write(chunk)
+    with unpacker(path) as packed:
+        if unpack_at_most(packed, target, most) > most:
+            found = f"it unpacks to more than {MAX_ZIP_RATIO} times its size, or than {MAX_SOURCE_BYTES >> 30} GB"
+            raise SourceTooLargeError(found=found, remedy="check that the bands hold data, then zip them")
     return target
 
 

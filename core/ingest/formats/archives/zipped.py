@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
-from core.ingest.files import Member, natural_key
+from core.ingest.files import Member
 from core.ingest.formats.archives.names import PACK_AGAIN, check_name, check_sizes, decoded, page_of_names, shown_name
-from core.ingest.messages import clean_name, damaged, errors_about
+from core.ingest.formats.archives.shelf import ArchiveShelf, unpack_at_most
+from core.ingest.messages import clean_name, damaged
 from core.ingest.sandbox.limits import MAX_ZIP_RATIO
 
 SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _IS_UTF8 = 0x800
 """Bit of a member's flags (APPNOTE 4.4.4)."""
 _SMALL = 2**20
-_CHUNK = 2**20
 
 
-class ZipShelf:
+class ZipShelf(ArchiveShelf):
     """A zip whose directory passed every check.
 
     Args:
@@ -35,8 +35,9 @@ class ZipShelf:
         SourceTooLargeError: for too many members, too many bytes, or too high a ratio.
     """
 
+    broken = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
     def __init__(self, path: Path, scratch: Path, *, nested: bool = True) -> None:
-        self._scratch = scratch
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
@@ -45,43 +46,12 @@ class ZipShelf:
         _check_directory(infos, path.stat().st_size, nested=nested)
         self._infos, page = infos, page_of_names(filter(None, map(_raw, infos)))
         members = [Member(number=n, name=_shown(info, page), size=info.file_size) for n, info in enumerate(infos)]
-        self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
-
-    @property
-    def members(self) -> Sequence[Member]:
-        """All files, sorted by name as people count."""
-        return self._members
-
-    def path(self, member: Member) -> Path:
-        """Unpack one file to a numbered path; one that is there already is kept.
-
-        Raises:
-            SourceError: when it does not unpack to what the archive says.
-        """
-        target = self._scratch / f"{member.number:06d}"
-        if not target.exists():
-            try:
-                self._unpack(member, target)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-                target.unlink(missing_ok=True)
-                with errors_about(member.name):
-                    raise damaged() from error
-        return target
+        super().__init__(members, scratch)
 
     def _unpack(self, member: Member, target: Path) -> None:
-        left = member.size
-        with self._zip.open(self._infos[member.number]) as packed, target.open("wb") as file:
-            while chunk := packed.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise zipfile.BadZipFile
-                file.write(chunk)
-        if left:
-            raise zipfile.BadZipFile
-
-    def release(self, member: Member) -> None:
-        """Delete what was unpacked of one file."""
-        (self._scratch / f"{member.number:06d}").unlink(missing_ok=True)
+        with self._zip.open(self._infos[member.number]) as packed:
+            if unpack_at_most(packed, target, member.size) != member.size:
+                raise zipfile.BadZipFile
 
 
 def _shown(info: zipfile.ZipInfo, page: str) -> str:
