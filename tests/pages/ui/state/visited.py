@@ -3,7 +3,7 @@
 Streamlit keeps the latest 128 sessions for those who lose their connection; here it keeps ``KEPT``, so that fewer have
 to come until each who comes drives one out.
 
-``python -m tests.pages.ui.state.visited 10 10 15``
+``python -m tests.pages.ui.state.visited 6 6 12``
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pages.ui.http.kept_files import keep_files
 from tests.visitors import come_and_go
 from tests.waiting import answers, free_port, until
 
-KEPT = 4
+KEPT = 3
 
 
 def _objects() -> int:
