@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from fnmatch import fnmatch
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import yaml
 from core.__main__ import COMMANDS
 from core.config import scheduler_address, settings
 from tests.visitors import come_and_go
-from tests.waiting import free_port, until
+from tests.waiting import answers, free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
@@ -109,10 +110,15 @@ def test_the_image_is_built_from_the_app_alone() -> None:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The project as the image has it."""
+    """The project as the image has it, with what Python has compiled of it here."""
     for path in let_in():
         (tmp_path / "app" / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, tmp_path / "app" / path)
+        shutil.copy2(ROOT / path, tmp_path / "app" / path)
+        compiled = Path(cache_from_source(str(ROOT / path))) if path.endswith(".py") else None
+        if compiled is not None and compiled.is_file():
+            target = Path(cache_from_source(str(tmp_path / "app" / path)))
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy2(compiled, target)
     return tmp_path / "app"
 
 
@@ -135,6 +141,7 @@ def test_what_is_let_in_starts_and_shows_a_page_and_the_image_knows_that_it_is_w
     with (copied.parent / "log").open("w+") as log:
         process = subprocess.Popen([sys.executable, *serve], cwd=copied, env=environment, stdout=log, stderr=log)
         try:
+            until(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/land/_stcore"), 60)
             until(lambda: process.poll() is not None or well(), 60, "it did not become well")
             come_and_go(f"http://127.0.0.1:{port}/land", 1)
         finally:

@@ -34,13 +34,13 @@ CLASSES = ("Forest", "River", "<b>my</b> `class` ${x}")
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(tmp_path: Path, word_left: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """The engine that pages use; not started, so jobs wait and nothing runs beside the test."""
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
     monkeypatch.delenv("LANDLIKE_MODELS", raising=False)
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"))
-    leave_word(tmp_path)
+    shutil.copytree(word_left, tmp_path, dirs_exist_ok=True)
     replace_engine(made)
     page_cache.forget()
     yield made
@@ -125,10 +125,15 @@ def _components_found_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _eight_bits_tried_beforehand(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let no visit take the seconds of which ``tests.trials`` tells: each has to end in thirty."""
-    leave_word(tmp_path_factory.mktemp("tried"))
+@pytest.fixture(scope="session")
+def word_left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a data folder holds once the encoder was tried, of which ``tests.trials`` tells.
+
+    So no visit takes the seconds of a trial: each has to end in thirty.
+    """
+    folder = tmp_path_factory.mktemp("tried")
+    leave_word(folder)
+    return folder
 
 
 def visit(**parameters: str) -> AppTest:

@@ -364,7 +364,7 @@ def test_clearing_ends_the_query_and_back_returns_to_it(engine: Engine) -> None:
     assert app.button(key="forward").disabled
 
 
-@pytest.mark.parametrize("colour", ["class", "ndvi", "ndwi", "ndbi", "cluster", "similarity", "date"])
+@pytest.mark.parametrize("colour", ["ndwi", "cluster", "similarity", "date"])
 def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
     recipe = encode(engine, small_scene(engine))
     engine.clustered.put(recipe, ClusterSettings().key, (np.arange(42) % 5).astype(np.int16))
@@ -444,9 +444,8 @@ def test_why_a_collection_has_no_stability_is_said_where_it_is_chosen(engine: En
 
 @pytest.mark.parametrize(
     ("colour", "address", "first"),
-    [("similarity", "similarity-16", "Similarity"), ("class", "class", "Forest"), ("ndvi", "ndvi", "NDVI"),
-     ("cluster", "cluster-kmeans-auto-0", "Sparse vegetation, uneven"), ("date", "date", "2024-06-21"),
-     ("unfamiliar", "unfamiliar", "Unfamiliar")],
+    [("similarity", "similarity-16", "Similarity"), ("class", "class", "Forest"),
+     ("cluster", "cluster-kmeans-auto-0", "Sparse vegetation, uneven"), ("unfamiliar", "unfamiliar", "Unfamiliar")],
 )  # fmt: skip
 def test_the_map_shows_the_colours_of_the_plot(engine: Engine, colour: str, address: str, first: str) -> None:
     recipe = encode(engine, small_scene(engine))
@@ -531,9 +530,7 @@ def test_a_scene_that_is_gone_is_said_and_another_is_opened(engine: Engine) -> N
     assert "**42 patches** of Small scene" in texts(app)
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"scene": "../../etc"}, {"q": "-1"}, {"q": "9" * 40}, {"q": "١٢"}, {"scene": ""}]
-)
+@pytest.mark.parametrize("parameters", [{"scene": "../../etc", "q": "-1"}, {"scene": "", "q": "9" * 40}, {"q": "١٢"}])
 def test_links_that_cannot_be_meant_are_passed_over(engine: Engine, parameters: dict[str, str]) -> None:
     encode(engine, small_scene(engine))
     app = visit(**parameters)

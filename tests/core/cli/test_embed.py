@@ -77,6 +77,7 @@ def test_a_source_that_is_in_is_read_no_second_time(
     assert one.num_rows == (SIDE // 64) ** 2
 
 
+@pytest.mark.usefixtures("here")
 def test_a_source_of_other_pixels_is_read(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,6 @@ from tests.fakes import ChanceEncoder, place_scene
 from tests.labelled import pixels, tif, write_zip
 from tests.packages import half_installed
 from tests.scenes import add_scene
-from tests.trials import leave_word
 
 ROOT = Path(__file__).resolve().parents[3]
 Capture = pytest.CaptureFixture[str]
@@ -82,8 +81,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "f.parquet"
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "core", *map(str, arguments)]
+def run(*arguments: object, told: tuple[str, ...] = ("-X", "importtime")) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *told, "-m", "core", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -394,15 +393,16 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert ended.value.code == 2
 
 
-def test_as_a_process(source: Path) -> None:
-    done = run("scene", source)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["source"] == "field.tif"
-    refused = run("scene", "nothing.tif")
+def test_as_a_process_that_loads_nothing_heavy(embedded: Path) -> None:
+    done = run("neighbours", embedded, "--patch-id", "0", "-k", "2")
+    assert [json.loads(line)["patch_id"] > 0 for line in done.stdout.splitlines()] == [True, True]
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {"import time"}, "and no other word"
+    assert done.returncode == 0
+    assert "core.cli.features" in imported or "core.features.arrow" in imported
+    assert not {"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"} & imported
+    refused = run("neighbours", "nothing.parquet", "--patch-id", "0", told=())
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-    with pytest.raises(SystemExit) as wrong:
-        main(["scene"])
-    assert wrong.value.code == 2
 
 
 def test_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:
@@ -415,24 +415,11 @@ def test_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def test_neighbours_loads_nothing_heavy(embedded: Path) -> None:
-    code = f"""
-import sys
-from core.__main__ import main
-main(["neighbours", {str(embedded)!r}, "--patch-id", "0"])
-heavy = {{"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"}} & sys.modules.keys()
-assert not heavy, heavy
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 def test_ctrl_c_ends_in_a_sentence(data: Path, tmp_path: Path) -> None:
     place_scene(data, height=768, width=768)
-    leave_word(data)
     command = [sys.executable, "-m", "core", "embed", "place-1", "--patch-size", "64", "--stride", "8"]
     with subprocess.Popen(
-        [*command, "--out", str(tmp_path / "f.parquet")],
+        [*command, "--encoder", "spectral", "--out", str(tmp_path / "f.parquet")],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         # Shells start what runs in their background deaf to Ctrl-C, and that is inherited.

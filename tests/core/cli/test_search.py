@@ -236,6 +236,7 @@ def test_places_and_pictures_that_are_of_no_use_are_one_sentence(
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("here")
 def test_a_picture_is_encoded_as_the_file_is(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
     rng = np.random.default_rng(0)

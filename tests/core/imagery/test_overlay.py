@@ -52,8 +52,7 @@ def test_a_mask_marks_the_patches_it_is_given(library: Library, cut: Cut, which:
     assert marked == which
 
 
-@pytest.mark.parametrize("z", [10, 13, 17])
-@pytest.mark.parametrize("where", ["utm", "line"])
+@pytest.mark.parametrize(("where", "z"), [("utm", 10), ("utm", 17), ("line", 13)])
 def test_tiles_show_the_patch_that_a_click_finds(library: Library, z: int, where: str) -> None:
     scene: Scene = add_mapped(library)
     if where == "line":

@@ -93,7 +93,7 @@ def test_id_comes_from_names_bytes_and_settings(tmp_path: Path, library: Library
 
 
 def test_cancelling(tmp_path: Path, library: Library) -> None:
-    noise = np.random.default_rng(0).integers(1, 4000, (13, 1024, 1024)).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 512, 512)).astype(np.uint16)
     path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
     started = time.monotonic()
     with pytest.raises(JobCancelledError):

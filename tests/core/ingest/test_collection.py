@@ -343,7 +343,6 @@ def check_truth(scene: Scene, truth: dict[str, NDArray[np.float64]]) -> None:
 @pytest.mark.parametrize(
     ("names", "half"),
     [
-        ("S2A_MSIL2A_{date}T101031_{n}_7.tif", "lifted"),
         ("S2A_MSIL2A_{date}T101031_{baseline}_R022_T33UUP_{n}_7.tif", "lifted"),
         ("{n}.tif", "baselines"),
         ("{n}.tif", "scaled"),

@@ -113,9 +113,7 @@ def test_transparency(tmp_path: Path, library: Library) -> None:
     [
         ("dn+1000", lambda dn: dn + 1000),
         ("unit", lambda dn: (dn / 10_000).astype(np.float32)),
-        ("unit", lambda dn: (dn / 10_000).astype(np.float64)),
         ("65535", lambda dn: np.rint(dn * 6.5535).astype(np.uint16)),
-        ("dn", lambda dn: dn.astype(np.int32)),
         ("dn", lambda dn: dn.astype(np.float32)),
     ],
 )
@@ -158,8 +156,16 @@ def test_bands_that_are_none_are_left_out(tmp_path: Path, library: Library) -> N
     assert finding(scene, "missing bands").basis == "warning"
 
 
-@pytest.mark.parametrize("style", ["{}.tif", "T32TQM_20190416T100031_{}.tif", "S2_L1C_{}_(Raw).tiff", "{}.TIF"])
-@pytest.mark.parametrize("packed", ["files", "folder", "zip"])
+@pytest.mark.parametrize(
+    ("style", "packed"),
+    [
+        ("{}.tif", "files"),
+        ("T32TQM_20190416T100031_{}.tif", "folder"),
+        ("S2_L1C_{}_(Raw).tiff", "zip"),
+        ("{}.TIF", "folder"),
+        ("{}.TIF", "zip"),
+    ],
+)
 def test_band_files(tmp_path: Path, library: Library, style: str, packed: str) -> None:
     folder = tmp_path / "bands"
     folder.mkdir()
@@ -362,7 +368,7 @@ def test_windows_of_wide_numbers_take_no_more_memory_than_others(tmp_path: Path)
 def test_windows_change_nothing(tmp_path: Path, library: Library) -> None:
     """A scene of several windows, tiled and striped, equals its source."""
     names = ("B02", "B03", "B04")
-    pixels = land(names, 600, 2300)
+    pixels = land(names, 300, 2300)
     tiled = write_tif(tmp_path / "tiled.tif", pixels, names, tiled=True, blockxsize=256, blockysize=256)
     striped = write_tif(tmp_path / "striped.tif", pixels, names, compress="deflate")
     for path in (tiled, striped):
@@ -370,7 +376,7 @@ def test_windows_change_nothing(tmp_path: Path, library: Library) -> None:
     raster = open_raster(striped, "striped.tif")
     layers = [replace(layer, band=band) for layer, band in zip(layers_of(raster), names, strict=True)]
     stack = build_stack(layers, raster.geobox, raster.geobox, None)
-    assert len(list(stack.windows(500_000))) > 3 * len(list(stack.windows()))
-    write_scene(stack, calibration("dn", "chosen", "so"), tmp_path, silent, budget=500_000)
+    assert len(list(stack.windows(250_000))) > 3 * len(list(stack.windows()))
+    write_scene(stack, calibration("dn", "chosen", "so"), tmp_path, silent, budget=250_000)
     raster.close()
     np.testing.assert_array_equal(read_scene(tmp_path), pixels)

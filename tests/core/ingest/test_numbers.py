@@ -181,8 +181,8 @@ def test_dark_water_that_is_clipped_to_zero_stays(tmp_path: Path, library: Libra
 
 @pytest.mark.parametrize(
     ("kind", "fill"),
-    [("int16", -10_000), ("int16", -9999), ("int16", -32_768), ("int32", -99_999), ("uint16", 65_535),
-     ("uint16", 55_537), ("float32", -9999), ("float32", -3.4028235e38), ("float32", 3.4e38), ("float32", -1)],
+    [("int16", -9999), ("int32", -99_999), ("uint16", 65_535), ("uint16", 55_537), ("float32", -3.4028235e38),
+     ("float32", 3.4e38), ("float32", -1)],
 )  # fmt: skip
 def test_fill_that_no_tag_declares(tmp_path: Path, library: Library, kind: str, fill: float) -> None:
     pixels = fields()
@@ -197,7 +197,7 @@ def test_fill_that_no_tag_declares(tmp_path: Path, library: Library, kind: str, 
 
 @pytest.mark.parametrize(
     ("kind", "fill"),
-    [("uint16", 0), ("uint16", 55_537), ("int32", 2**31 - 1), ("float32", 0), ("float32", 255), ("float32", -3.4e38)],
+    [("uint16", 0), ("uint16", 55_537), ("int32", 2**31 - 1), ("float32", 255)],
 )
 def test_few_pixels_of_a_fill_in_one_band(tmp_path: Path, library: Library, kind: str, fill: float) -> None:
     """Where other bands see land; the pixel is then no data in all."""
@@ -227,7 +227,7 @@ def test_constant_edge(tmp_path: Path, library: Library, number: int) -> None:
     assert f"{number} in B02" in said(scene, "edge")[0]
 
 
-@pytest.mark.parametrize("number", [1, 255, 1000])
+@pytest.mark.parametrize("number", [1, 1000])
 def test_constant_corner(tmp_path: Path, library: Library, number: int) -> None:
     """Beside the slanting edge of a swath; the same number elsewhere, or a bright cloud cut off at one, is none."""
     pixels = fields()
@@ -260,8 +260,7 @@ def turned(degrees: float) -> NDArray[np.bool_]:
     return (np.abs(across) > 0.42 * WIDTH) | (np.abs(down) > 0.42 * HEIGHT)
 
 
-@pytest.mark.parametrize("number", [1, 255, 10_000])
-@pytest.mark.parametrize("degrees", [12, 40])
+@pytest.mark.parametrize(("number", "degrees"), [(1, 12), (255, 40), (10_000, 12)])
 def test_constant_corners_beside_a_turned_scene(tmp_path: Path, library: Library, number: int, degrees: float) -> None:
     pixels, beside = fields(), turned(degrees)
     numbers = np.where(beside, number, pixels)
@@ -357,7 +356,7 @@ def test_no_data_stated_as_text_that_is_no_number(tmp_path: Path, library: Libra
     assert "65 as the file declares" not in said(scene, "no data")[0]
 
 
-@pytest.mark.parametrize("number", [0, 7, np.nan, -9999])
+@pytest.mark.parametrize("number", [7, np.nan, -9999])
 def test_a_band_that_holds_nothing_is_missing_and_the_scene_is_not_void(
     tmp_path: Path, library: Library, number: float
 ) -> None:

@@ -93,7 +93,7 @@ def test_a_report_shows_where_what_was_found_lies_and_what_coloured_it(source: L
     assert len(set(steps)) == len(steps), "scores that differ look so"
 
 
-@pytest.mark.parametrize(("kind", "hectares"), [("points", None), ("one unknown", ROWS - 1), ("squares", ROWS)])
+@pytest.mark.parametrize(("kind", "hectares"), [("points", None), ("one unknown", ROWS - 1)])
 def test_a_report_measures_no_land_of_points_nor_of_unknown_places(
     tmp_path: Path, kind: str, hectares: int | None
 ) -> None:

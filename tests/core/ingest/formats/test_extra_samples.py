@@ -44,8 +44,10 @@ def portal_export(folder: Path, kind: str = "uint16", on: int = 1) -> np.ndarray
     return mask > 0
 
 
-@pytest.mark.parametrize(("kind", "on"), [("uint16", 1), ("uint16", 65_535), ("uint16", 255), ("float32", 1)])
-@pytest.mark.parametrize("packed", ["folder", "zip", "files"])
+@pytest.mark.parametrize(
+    ("kind", "on", "packed"),
+    [("uint16", 1, "folder"), ("uint16", 65_535, "zip"), ("uint16", 255, "files"), ("float32", 1, "folder")],
+)
 def test_portal_export_with_masks(tmp_path: Path, library: Library, kind: str, on: int, packed: str) -> None:
     folder = tmp_path / "export"
     valid = portal_export(folder, kind, on)
@@ -151,8 +153,18 @@ def masked(columns: slice) -> np.ndarray:
     return expected
 
 
-@pytest.mark.parametrize(("on", "kind"), [(1, "uint8"), (255, "uint8"), (65_535, "uint16"), (1, "float32")])
-@pytest.mark.parametrize("name", ["site_dataMask.tif", "site_mask.tif", "site_B02.tif.msk", "site_nodata_mask.tif"])
+@pytest.mark.parametrize(
+    ("name", "on", "kind"),
+    [
+        ("site_dataMask.tif", 1, "uint8"),
+        ("site_dataMask.tif", 1, "float32"),
+        ("site_mask.tif", 255, "uint8"),
+        ("site_B02.tif.msk", 65_535, "uint16"),
+        ("site_nodata_mask.tif", 1, "uint8"),
+        ("site_nodata_mask.tif", 255, "uint8"),
+        ("site_nodata_mask.tif", 65_535, "uint16"),
+    ],
+)
 def test_mask_in_a_file_of_its_own(tmp_path: Path, library: Library, on: int, kind: str, name: str) -> None:
     """Of pixels of another size; one that is named for holes is on where there is nothing."""
     mask = np.full((32, 40), on, dtype=kind)

@@ -84,10 +84,8 @@ def test_what_cannot_be_read_is_one_sentence_and_loses_nothing(recipe: Recipe, s
     give_label(scene, patch_grid(scene), [3], "Crops")
     far = geojson(({"label": "Fen"}, shapely.box(100, 10, 101, 11)))
     for name, content, sentence in (
-        ("a.geojson", b"{", "it is no GeoJSON"),
         ("b.geojson", far, "shapes outside of all patches were left out: 1"),
         ("c.csv", b"patch_id,share\n1,0.5\n", "No column of the file has classes"),
-        ("f.csv", b"plot,Class\n1,Fen\n", "its columns are “plot”, “Class”, and none says which patches they are of"),
         ("d.zip", b"no zip", "it is no file of points and polygons"),
         ("../../e.csv", b"", "it is empty"),
     ):

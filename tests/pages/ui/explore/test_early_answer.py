@@ -57,13 +57,11 @@ def told_and_drawn(app: AppTest) -> tuple[dict[str, Any], dict[str, Any]]:
     "link",
     [
         {},
-        {"q": "3"},
         {"q": "3", "k": "5", "above": "0.2"},
         {"where": GREEN},
         {"q": "3", "where": LIKE_IT},
         {"like": "16.30", "unlike": "4", "sel": "1-4"},
         {"sel": "1-4", "colour": "similarity"},
-        {"colour": "brightness", "k": "35"},
         {"list": "table"},
     ],
 )

@@ -33,15 +33,14 @@ ONE_HOT = np.eye(3, dtype=np.float32)[CODES]
 
 
 @pytest.mark.parametrize(
-    ("labels", "beside", "classes"),
+    ("labels", "beside", "classes", "first"),
     [
-        (NAMES[CODES], {}, ("Forest", "Lake", "Quarry")),
-        (CODES, {}, ("0", "1", "2")),
-        (CODES[:, None].astype(np.uint8), {"names": NAMES}, ("Forest", "Lake", "Quarry")),
-        (ONE_HOT, {"class_names": NAMES.astype(np.bytes_)}, ("Forest", "Lake", "Quarry")),
+        (NAMES[CODES], {}, ("Forest", "Lake", "Quarry"), False),
+        (CODES, {}, ("0", "1", "2"), True),
+        (CODES[:, None].astype(np.uint8), {"names": NAMES}, ("Forest", "Lake", "Quarry"), False),
+        (ONE_HOT, {"class_names": NAMES.astype(np.bytes_)}, ("Forest", "Lake", "Quarry"), True),
     ],
 )
-@pytest.mark.parametrize("first", [False, True])
 def test_classes_beside_an_array_make_it_patches(
     tmp_path: Path, library: Library, labels: NDArray[np.generic], beside: dict[str, NDArray[np.str_]],
     classes: tuple[str, ...], *, first: bool,
