@@ -6,7 +6,8 @@ training starts from, untrained), ``freeze``, ``head``, ``bands``, ``side``, ``c
 after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
 the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
 ``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
-``network.json``; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
+``network.json``; one with ``kept`` says how far what a killed training kept of its best epoch is ``apart`` from the
+model ``written``; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ def _base_features(base: Path, folder: Path) -> np.ndarray:
 def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     if "compare" in task:
         return _changed(*(folder / one for one in task["compare"]))
+    if "kept" in task:
+        return {"apart": _apart_from_kept(folder / task["kept"], folder / task["written"])}
     if "plain" in task:
         modules.write_outputs(folder, name, folder / task["plain"])
         return {}
@@ -204,6 +207,18 @@ def _changed(first: Path, second: Path) -> dict[str, Any]:
         "changed": [path for path in names if (kept[path] != other[path]).any()],
         "apart": float(max(apart)),
     }
+
+
+def _apart_from_kept(killed: Path, written: Path) -> float:
+    """By how much of the largest of each the weights of a model differ at most from those kept of a best epoch."""
+    from core.training.checkpoint import LAST
+    from core.training.keras.restore import restore
+    from core.training.trained_models import under_way
+
+    weights = [variable.numpy() for variable in restore(written).network.weights]
+    with np.load(under_way(killed) / LAST) as file:
+        kept = [file[f"best_{row}"] for row in range(len(weights))]
+    return float(max(np.abs(a - b).max() / max(np.abs(a).max(), 1e-9) for a, b in zip(kept, weights, strict=True)))
 
 
 def _zero(learned: Labelled, request: TrainingRequest, directory: Path, config: Config) -> None:

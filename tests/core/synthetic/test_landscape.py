@@ -6,6 +6,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 from core.synthetic.canvas import CODE
+from core.synthetic.courses import COUNTY
 from core.synthetic.landscape import make_synthetic, render, synthetic_grid, synthetic_id, write_synthetic
 from core.synthetic.layout import make_plan
 from core.synthetic.noise import Box, gauss, noise, uniform
@@ -33,6 +35,12 @@ from core.synthetic.spectra import MATERIALS, path_reflectance, surface, transmi
 from tests.data import shared
 
 SEED = 0
+LARGE = 2560
+"""Side of the scene that is made when nothing else is asked for."""
+
+WINDOWS = ((3, 18), (18, 27), (15, 3))
+"""Row and column of patches of the large scene, from each of which 12 × 12 hold all classes between them."""
+SIDE, PATCH = 12 * 64, 64
 
 
 def band(pixels: NDArray[np.uint16], name: str) -> NDArray[np.float32]:
@@ -50,27 +58,40 @@ def read(path: Path) -> NDArray[np.uint16]:
 
 
 @pytest.fixture(scope="module")
-def default(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """The scene the app opens on the first time."""
-    return make_synthetic(Library(tmp_path_factory.mktemp("library")), size=2560, seed=SEED)
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return make_synthetic(Library(tmp_path_factory.mktemp("library")), size=256, seed=SEED)
+
+
+def in_large(top: int, left: int, side: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Pixels and classes of a window of the large scene."""
+    at = int(synthetic_grid(LARGE).transform[2] - 500_000) // 10 + COUNTY // 2
+    plan = make_plan(Box(x0=at, y0=at, width=LARGE, height=LARGE), SEED)
+    return render(plan, Box(x0=at + left, y0=at + top, width=side, height=side))
 
 
 @pytest.fixture(scope="module")
-def pixels(default: Scene) -> NDArray[np.uint16]:
-    return read(default.pixels_path)
+def windows() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Pixels and classes of ``WINDOWS``, one below the other."""
+    parts = [in_large(row * PATCH, col * PATCH, SIDE) for row, col in WINDOWS]
+    return np.concatenate([part for part, _ in parts], axis=1), np.concatenate([kinds for _, kinds in parts])
 
 
 @pytest.fixture(scope="module")
-def truth(default: Scene) -> NDArray[np.uint16]:
-    assert default.truth_path is not None
-    return read(default.truth_path)[0]
+def pixels(windows: tuple[NDArray[np.uint16], NDArray[np.uint16]]) -> NDArray[np.uint16]:
+    return windows[0]
+
+
+@pytest.fixture(scope="module")
+def truth(windows: tuple[NDArray[np.uint16], NDArray[np.uint16]]) -> NDArray[np.uint16]:
+    return windows[1]
 
 
 def inside(truth: NDArray[np.uint16], name: str, margin: int = 12) -> NDArray[np.bool_]:
-    """Pixels of a class whose surroundings are of the class too."""
+    """Pixels of a class whose surroundings in their window are of the class too."""
     from scipy.ndimage import binary_erosion
 
-    return binary_erosion(truth == CODE[name], iterations=margin)
+    parts = np.split(truth == CODE[name], len(WINDOWS))
+    return np.concatenate([binary_erosion(part, iterations=margin) for part in parts])
 
 
 # --- the same for the same seed, whatever the window ------------------------------------------------------------
@@ -85,25 +106,24 @@ def test_equal_seeds_give_equal_pixels_and_other_seeds_others(tmp_path: Path) ->
 
 
 def test_blocks_leave_no_seams() -> None:
-    box = Box(x0=1440, y0=1320, width=240, height=240)
+    box = Box(x0=1440, y0=1320, width=168, height=168)
     plan = make_plan(box, SEED)
     whole, classes = render(plan, box)
     for side in (60, 96):
-        for top in range(0, 240, side):
-            for left in range(0, 240, side):
-                high, wide = min(side, 240 - top), min(side, 240 - left)
+        for top in range(0, 168, side):
+            for left in range(0, 168, side):
+                high, wide = min(side, 168 - top), min(side, 168 - left)
                 part, kinds = render(plan, Box(x0=box.x0 + left, y0=box.y0 + top, width=wide, height=high))
                 np.testing.assert_array_equal(part, whole[:, top : top + high, left : left + wide])
                 np.testing.assert_array_equal(kinds, classes[top : top + high, left : left + wide])
 
 
-def test_a_small_scene_is_a_cut_of_a_large_one(pixels: NDArray[np.uint16], tmp_path: Path) -> None:
+def test_a_small_scene_is_a_cut_of_a_large_one(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "small.tif", size=240, seed=SEED)
-    small, large = synthetic_grid(240), synthetic_grid(2560)
+    small, large = synthetic_grid(240), synthetic_grid(LARGE)
     row, col = large.rowcol(*small.xy(np.array(0.0), np.array(0.0)))
     assert (row, col) == (int(row), int(col))
-    cut = pixels[:, int(row) : int(row) + 240, int(col) : int(col) + 240]
-    np.testing.assert_array_equal(read(tmp_path / "small.tif"), cut)
+    np.testing.assert_array_equal(read(tmp_path / "small.tif"), in_large(int(row), int(col), 240)[0])
 
 
 def test_sizes_that_fit_no_block_are_written_whole(tmp_path: Path) -> None:
@@ -158,33 +178,33 @@ def test_scenes_of_all_sizes_share_their_middle_and_keep_to_the_lattice_of_60_me
         assert np.hypot(middle[0] - 500_000, middle[1] - 5_200_000) < 200
 
 
-def test_the_scene_says_that_it_is_synthetic(default: Scene) -> None:
-    assert default.synthetic
-    assert "synthetic" in default.name.lower()
-    assert (default.level, default.bands, default.classes) == ("L1C", BAND_NAMES, EUROSAT_CLASSES)
-    assert {"true", "false", "swir"} <= default.stretch.keys()
-    record = load_quality(default.directory)
+def test_the_scene_says_that_it_is_synthetic(scene: Scene) -> None:
+    assert scene.synthetic
+    assert "synthetic" in scene.name.lower()
+    assert (scene.level, scene.bands, scene.classes) == ("L1C", BAND_NAMES, EUROSAT_CLASSES)
+    assert {"true", "false", "swir"} <= scene.stretch.keys()
+    record = load_quality(scene.directory)
     told = record.to_json().lower()
     assert "no satellite" in told
     assert "made up" in told
-    assert record.settings == {"size": 2560, "seed": SEED}
+    assert record.settings == {"size": 256, "seed": SEED}
     assert any("synthetic" in finding.value for finding in record.warnings())
     json.loads(record.to_json())
 
 
-def test_the_scene_lies_on_a_map(default: Scene) -> None:
-    corners = corners_lonlat(default, patch_grid(default), np.array([0, 1599]))
+def test_the_scene_lies_on_a_map(scene: Scene) -> None:
+    corners = corners_lonlat(scene, patch_grid(scene), np.array([0, 15]))
     assert corners is not None
     assert 2.5 < corners[..., 0].min() < corners[..., 0].max() < 3.5
     assert 46.7 < corners[..., 1].min() < corners[..., 1].max() < 47.2
 
 
-def test_a_known_scene_is_returned_at_once(default: Scene) -> None:
+def test_a_known_scene_is_returned_at_once(scene: Scene) -> None:
     def refuse(_done: int, _total: int) -> None:
         raise AssertionError("it was made again")
 
-    again = make_synthetic(Library(default.directory.parents[1]), size=2560, seed=SEED, progress=refuse)
-    assert again.id == default.id == synthetic_id(2560, SEED)
+    again = make_synthetic(Library(scene.directory.parents[1]), size=256, seed=SEED, progress=refuse)
+    assert again.id == scene.id == synthetic_id(256, SEED)
 
 
 def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -207,12 +227,22 @@ def test_sizes_and_seeds_out_of_range_are_refused(tmp_path: Path, size: int, see
 # --- what is in it ------------------------------------------------------------
 
 
-def test_each_class_has_forty_pure_patches(default: Scene) -> None:
-    labels = patch_labels(default, patch_grid(default))
+def test_the_truth_of_a_scene_is_what_was_painted(scene: Scene) -> None:
+    small, large = scene.grid, synthetic_grid(LARGE)
+    row, col = large.rowcol(*small.xy(np.array(0.0), np.array(0.0)))
+    found, kinds = in_large(int(row), int(col), 256)
+    assert scene.truth_path is not None
+    np.testing.assert_array_equal(read(scene.truth_path)[0], kinds)
+    np.testing.assert_array_equal(read(scene.pixels_path), found)
+    labels = patch_labels(scene, patch_grid(scene))
     assert labels is not None
-    pure = labels.purity >= 0.8
-    counts = {name: int((pure & (labels.index == k)).sum()) for k, name in enumerate(EUROSAT_CLASSES)}
-    assert min(counts.values()) >= 40, counts
+    shares = [(kinds[:64, :64] == 1 + k).mean() for k in range(10)]
+    assert (labels.index[0], labels.purity[0]) == (np.argmax(shares), pytest.approx(max(shares)))
+
+
+def test_each_class_has_pure_patches(pure: tuple[NDArray[np.float32], NDArray[np.int64]]) -> None:
+    counts = dict(zip(EUROSAT_CLASSES, np.bincount(pure[1], minlength=10).tolist(), strict=True))
+    assert min(counts.values()) >= 15, counts
 
 
 def test_plants_are_green_and_water_is_not(pixels: NDArray[np.uint16], truth: NDArray[np.uint16]) -> None:
@@ -242,18 +272,18 @@ def test_air_and_bands_behave_as_at_the_top_of_the_atmosphere(
 
 def test_bands_of_60_metres_are_smooth_at_10(pixels: NDArray[np.uint16]) -> None:
     """Between the centres of native pixels (columns 2.5, 8.5, …) a band laid out bilinearly is a straight line."""
-    fine = pixels[BAND_NAMES.index("B04"), 600:1200, 600:1200].astype(np.int64)
+    fine = pixels[BAND_NAMES.index("B04"), 60:660, 60:660].astype(np.int64)
     for name in ("B01", "B09"):
-        field = pixels[BAND_NAMES.index(name), 600:1200, 600:1200].astype(np.int64)
+        field = pixels[BAND_NAMES.index(name), 60:660, 60:660].astype(np.int64)
         bends = np.abs(field[:, 2:] - 2 * field[:, 1:-1] + field[:, :-2])
-        assert bends[:, np.isin(np.arange(601, 1199) % 6, (4, 5, 0, 1))].max() <= 2
+        assert bends[:, np.isin(np.arange(61, 659) % 6, (4, 5, 0, 1))].max() <= 2
         assert np.abs(np.diff(field)).mean() < 0.25 * np.abs(np.diff(fine)).mean()
 
 
 def test_bands_of_20_metres_hold_no_detail_of_10(pixels: NDArray[np.uint16]) -> None:
     """The step inside a native pixel is the mean of the steps to its neighbours."""
     for name, coarse in (("B05", True), ("B11", True), ("B08", False)):
-        steps = np.diff(pixels[BAND_NAMES.index(name), 600:1200, 600:1200].astype(np.int64))
+        steps = np.diff(pixels[BAND_NAMES.index(name), 60:660, 60:660].astype(np.int64))
         inner, outer = steps[:, 2:-1:2], steps[:, 1::2]
         off = np.abs(2 * inner - outer[:, :-1] - outer[:, 1:])
         assert (off.max() <= 4) == coarse, name
@@ -295,8 +325,9 @@ Described = tuple[Features, NDArray[np.float32], NDArray[np.int64]]
 @pytest.fixture(scope="module")
 def pure(pixels: NDArray[np.uint16], truth: NDArray[np.uint16]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Reflectance and class of the patches with at least 80 % of one class."""
-    cut = pixels.reshape(13, 40, 64, 40, 64).transpose(1, 3, 2, 4, 0).reshape(1600, 64, 64, 13)
-    tiles = truth.reshape(40, 64, 40, 64).transpose(0, 2, 1, 3).reshape(1600, -1)
+    high, wide = (side // PATCH for side in truth.shape)
+    cut = pixels.reshape(13, high, PATCH, wide, PATCH).transpose(1, 3, 2, 4, 0).reshape(-1, PATCH, PATCH, 13)
+    tiles = truth.reshape(high, PATCH, wide, PATCH).transpose(0, 2, 1, 3).reshape(high * wide, -1)
     share = np.stack([(tiles == 1 + k).mean(axis=1) for k in range(10)], axis=1)
     pure = share.max(axis=1) >= 0.8
     return cut[pure].astype(np.float32) / 10_000, share.argmax(axis=1)[pure]
@@ -308,6 +339,7 @@ def described(request: pytest.FixtureRequest, pure: tuple[NDArray[np.float32], N
     return request.param, request.param(pure[0]), pure[1]
 
 
+@cache
 def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Reflectance and class of real EuroSAT patches."""
     order = [EUROSAT_ORDER.index(name) for name in BAND_NAMES]
