@@ -30,9 +30,8 @@ class Waves(PlaceEncoder):
         return np.cos(down * steps + right * steps[::-1]).astype(np.float32)
 
 
-def cut_at(scene: Scene, encoder: Encoder, top: int, left: int, size: int) -> tuple[FloatArray, float]:
-    with SceneReader(scene) as reader:
-        pixels, mask = reader.read(encoder.spec.bands, (top, left, size, size))
+def cut_at(reader: SceneReader, encoder: Encoder, top: int, left: int, size: int) -> tuple[FloatArray, float]:
+    pixels, mask = reader.read(encoder.spec.bands, (top, left, size, size))
     patch = pixels.transpose(1, 2, 0).copy()
     if mask.any():
         patch[~mask] = patch[mask].mean(axis=0)
@@ -40,7 +39,8 @@ def cut_at(scene: Scene, encoder: Encoder, top: int, left: int, size: int) -> tu
 
 
 def encoded(scene: Scene, grid: PatchGrid, encoder: Encoder) -> tuple[FloatArray, np.ndarray]:
-    found = [cut_at(scene, encoder, *grid.window(patch)[:2], grid.size) for patch in range(grid.count)]
+    with SceneReader(scene) as reader:
+        found = [cut_at(reader, encoder, *grid.window(patch)[:2], grid.size) for patch in range(grid.count)]
     ids = np.array([patch for patch, (_, valid) in enumerate(found) if valid >= 0.5])
     return np.stack([found[patch][0] for patch in ids]), ids
 
@@ -49,17 +49,18 @@ def by_hand(scene: Scene, grid: PatchGrid, encoder: Encoder, vectors: FloatArray
     """What the figure is, patch by patch."""
     kept = []
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    for patch, own in zip(ids.tolist(), unit, strict=True):
-        top, left, size, _ = grid.window(patch)
-        top += SHIFT if top + SHIFT + size <= grid.height else -SHIFT
-        left += SHIFT if left + SHIFT + size <= grid.width else -SHIFT
-        moved, valid = cut_at(scene, encoder, top, left, size)
-        apart = ~np.isin(ids, grid.touching(patch))
-        before, after = (
-            set(ids[apart][np.argsort(-(unit[apart] @ one))[:COMPARED]].tolist())
-            for one in (own, moved / np.linalg.norm(moved))
-        )
-        kept.append(len(before & after) / len(before) if valid >= 0.5 else np.nan)
+    with SceneReader(scene) as reader:
+        for patch, own in zip(ids.tolist(), unit, strict=True):
+            top, left, size, _ = grid.window(patch)
+            top += SHIFT if top + SHIFT + size <= grid.height else -SHIFT
+            left += SHIFT if left + SHIFT + size <= grid.width else -SHIFT
+            moved, valid = cut_at(reader, encoder, top, left, size)
+            apart = ~np.isin(ids, grid.touching(patch))
+            before, after = (
+                set(ids[apart][np.argsort(-(unit[apart] @ one))[:COMPARED]].tolist())
+                for one in (own, moved / np.linalg.norm(moved))
+            )
+            kept.append(len(before & after) / len(before) if valid >= 0.5 else np.nan)
     return np.array(kept)
 
 

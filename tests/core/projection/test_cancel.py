@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.config import Config
@@ -79,4 +80,7 @@ def test_stopped_layouts_are_cancelled_and_the_worker_lives_on(engine: Engine, r
     assert MOVING <= moving.done < 1000
     assert not any(engine.projected(recipe, one) for one in settings)
     assert engine.projected(recipe, ProjectionSettings())
-    assert len({worker_of(engine, job) for job in (importing, moving, last)}) == 1
+    (worker,) = {worker_of(engine, job) for job in (importing, moving, last)}
+    loaded = [one.path for one in psutil.Process(worker).memory_maps() if one.path.endswith(".so")]
+    assert [path for path in loaded if "numba" in path]
+    assert not [path for path in loaded if "tensorflow" in path], "umap-learn would import it"

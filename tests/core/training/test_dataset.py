@@ -18,6 +18,7 @@ from tests.labelled import CLASSES, pixels, write_zip
 from tests.scenes import add_scene, place_pixels
 
 
+@pytest.mark.usefixtures("here")
 def test_patches_of_a_collection_come_with_their_pixels_classes_names_and_places(tmp_path: Path) -> None:
     scene = ingest([write_zip(tmp_path / "set.zip", 3)], Library(tmp_path), IngestSettings(scale="dn"))
     found = labelled(scene)
@@ -34,6 +35,7 @@ def test_patches_of_a_collection_come_with_their_pixels_classes_names_and_places
     assert (np.abs(found.lonlat - [14, 45]) < 3).all()
 
 
+@pytest.mark.usefixtures("here")
 def test_some_of_them(tmp_path: Path) -> None:
     scene = ingest([write_zip(tmp_path / "set.zip", 2)], Library(tmp_path), IngestSettings(scale="dn"))
     found = labelled(scene)

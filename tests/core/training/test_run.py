@@ -96,6 +96,7 @@ def test_a_refusal_says_which_patches_do_not_count() -> None:
         gather([whole], test_sets=[whole])
 
 
+@pytest.mark.usefixtures("here")
 def test_the_command_says_what_is_wrong_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
