@@ -59,7 +59,7 @@ SLOW = (
     "core/storage/test_kinds.py",  # servers of three kinds
     "core/engine/batch",  # whole commands, some in processes that are killed
     "core/evaluation/report/test_measure.py",  # whole reports
-    "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
+    "core/imagery/test_tiles.py",  # pixel by pixel
     "core/ingest/test_refusals.py",  # a process for each bad file
     "core/ingest/test_boundary.py",
     "core/cli/test_views.py",  # each view by page, command and script
@@ -122,6 +122,7 @@ SLOW = (
     "pages/test_open.py",
     "pages/test_classify.py",
     "pages/ui/classify/test_doubts.py",  # heads that are taught
+    "pages/ui/cutting",
     "pages/ui/classify/test_learning.py",
     "pages/ui/explore",
     "pages/ui/state/test_warm.py",  # a process that imports all

@@ -278,10 +278,10 @@ def test_parts_alone_are_no_classes(tmp_path: Path, library: Library) -> None:
     ("name", "encoding"),
     [
         *(("Äöé", encoding) for encoding in ("utf-8", "cp1252", "cp437", "cp850")),
-        *(("Weiß Ähre", encoding) for encoding in ("utf-8", "cp1252", "cp437")),
-        *(("Œuvre é", encoding) for encoding in ("utf-8", "cp1252")),
-        *(("žito", encoding) for encoding in ("utf-8", "cp1252")),
-        *(("Луг и пашня №2", encoding) for encoding in ("utf-8", "cp866", "cp1251")),
+        ("Weiß Ähre", "cp437"),
+        ("Œuvre é", "cp1252"),
+        ("žito", "cp1252"),
+        *(("Луг и пашня №2", encoding) for encoding in ("cp866", "cp1251")),
     ],
 )
 def test_names_of_classes_in_zips_without_the_flag(tmp_path: Path, library: Library, name: str, encoding: str) -> None:

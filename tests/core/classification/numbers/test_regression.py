@@ -40,8 +40,7 @@ def test_the_share_that_intervals_are_said_to_hold_is_that_on_other_land() -> No
     assert min(one.covered.value for one, _ in found) < 1
 
 
-@pytest.mark.parametrize("blocks", [9, 12, 25])
-@pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("blocks", "alike"), [(9, 0.0), (9, 0.9), (12, 0.5), (25, 0.9)])
 def test_intervals_hold_on_blocks_of_land_of_which_nothing_was_seen(blocks: int, alike: float) -> None:
     """The truth is known: errors have a part that all patches of a block share, as large as ``alike``."""
     found = [land(seed, blocks, alike=alike) for seed in range(12)]

@@ -22,6 +22,7 @@ FOUR = ("B02", "B03", "B04", "B08")
 CLASSES = np.random.default_rng(0).integers(0, 12, (32, 40)).astype(np.uint8)
 FINE = np.kron(CLASSES, np.ones((2, 2), dtype=np.uint8))
 PALETTE = np.array([[int(text[at : at + 2], 16) for at in (1, 3, 5)] for text in SCL_COLOURS])
+SCL, MAP = "site_SCL_20m.tif", "site_Scene_classification_map.tiff"
 PAINTED = PALETTE[FINE].transpose(2, 0, 1)
 
 
@@ -42,18 +43,17 @@ def bands_in(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "size"),
+    ("name", "pixels", "size"),
     [
-        (CLASSES[None], 2),
-        (FINE[None].astype(np.uint16), 1),
-        (FINE[None].astype(np.float32), 1),
-        (np.stack([FINE, np.ones_like(FINE)]), 1),
-        (PAINTED.astype(np.uint8), 1),
-        ((PAINTED * 257).astype(np.uint16), 1),
-        ((PAINTED / 255).astype(np.float32), 1),
+        (SCL, CLASSES[None], 2),
+        (SCL, FINE[None].astype(np.uint16), 1),
+        (MAP, FINE[None].astype(np.float32), 1),
+        (SCL, np.stack([FINE, np.ones_like(FINE)]), 1),
+        (MAP, PAINTED.astype(np.uint8), 1),
+        (SCL, (PAINTED * 257).astype(np.uint16), 1),
+        (MAP, (PAINTED / 255).astype(np.float32), 1),
     ],
 )
-@pytest.mark.parametrize("name", ["site_SCL_20m.tif", "site_Scene_classification_map.tiff"])
 def test_kept_on_the_grid_of_the_scene(
     tmp_path: Path, library: Library, name: str, pixels: np.ndarray, size: int
 ) -> None:

@@ -41,15 +41,15 @@ def band_files(folder: Path, added: int, text: str) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("added", "properties"),
+    ("added", "properties", "as_folder"),
     [
-        (0, MODERN | {"earthsearch:boa_offset_applied": True}),
-        (1000, MODERN | {"earthsearch:boa_offset_applied": False}),
-        (1000, MODERN),
-        (0, MODERN | {"s2:processing_baseline": "02.14", "datetime": "2020-02-19T11:34:25.405000Z"}),
+        (0, MODERN | {"earthsearch:boa_offset_applied": True}, False),
+        (1000, MODERN | {"earthsearch:boa_offset_applied": False}, True),
+        (1000, MODERN, False),
+        (1000, MODERN, True),
+        (0, MODERN | {"s2:processing_baseline": "02.14", "datetime": "2020-02-19T11:34:25.405000Z"}, False),
     ],
 )
-@pytest.mark.parametrize("as_folder", [False, True])
 def test_its_statements_count(
     tmp_path: Path, library: Library, added: int, properties: dict[str, Any], *, as_folder: bool
 ) -> None:
