@@ -73,11 +73,12 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The features of a source by the default encoder, not to be changed."""
+    """The features of a source, not to be changed."""
     folder = tmp_path_factory.mktemp("embedded")
     with ingest_here(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LANDLIKE_DATA", str(folder / "data"))
-        assert main(["embed", str(write_field(folder / "field.tif")), "--out", str(folder / "f.parquet")]) == 0
+        assert main(["embed", str(write_field(folder / "field.tif")), "--encoder", "spectral", "--out",
+                     str(folder / "f.parquet")]) == 0  # fmt: skip
     return folder / "f.parquet"
 
 
