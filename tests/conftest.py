@@ -138,6 +138,7 @@ TOGETHER = (
     ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py"),  # umap-learn compiles for seconds
     ("tests/core/training/", "tests/core/encoders/saved_model/", "tests/core/encoders/test_registry.py"),  # TensorFlow
     ("tests/core/jobs/cluster/",),  # one cluster
+    ("tests/core/mirror/test_kinds_of_bucket.py", "tests/core/storage/test_kinds.py"),  # servers of three kinds
 )
 """Folders and files that one process does, because each process that has their tools first spends seconds on them."""
 

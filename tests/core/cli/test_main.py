@@ -9,9 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,6 +26,8 @@ from core.engine.operations import Engine
 from core.evaluation.report.store import FEATURES
 from core.evaluation.taught_classes import classifier_in
 from core.features.encode import encode_scene
+from core.features.recipe import Recipe
+from core.features.store import FeatureStore
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
@@ -80,11 +82,6 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main(["embed", str(write_field(folder / "field.tif")), "--encoder", "spectral", "--out",
                      str(folder / "f.parquet")]) == 0  # fmt: skip
     return folder / "f.parquet"
-
-
-def run(*arguments: object, told: tuple[str, ...] = ("-X", "importtime")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *told, "-m", "core", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def refused(capsys: Capture, *arguments: object) -> str:
@@ -394,45 +391,40 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert ended.value.code == 2
 
 
-def test_as_a_process_that_loads_nothing_heavy(embedded: Path) -> None:
-    done = run("neighbours", embedded, "--patch-id", "0", "-k", "2")
-    assert [json.loads(line)["patch_id"] > 0 for line in done.stdout.splitlines()] == [True, True]
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {"import time"}, "and no other word"
-    assert done.returncode == 0
-    assert "core.cli.features" in imported or "core.features.arrow" in imported
-    assert not {"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"} & imported
-    refused = run("neighbours", "nothing.parquet", "--patch-id", "0", told=())
-    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-
-
-def test_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:
-    command = [sys.executable, "-m", "core", "neighbours", str(embedded), "--patch-id", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def test_as_a_process_it_loads_nothing_heavy_and_a_reader_that_goes_away_is_no_error(embedded: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "core", "neighbours", str(embedded), "--patch-id", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
+        said = process.stderr.read().splitlines()
         assert process.wait(60) == 141
-        assert process.stderr.read() == b""
+    assert {line.partition(":")[0] for line in said} == {"import time"}, "and no other word"
+    imported = {line.rpartition("|")[2].strip() for line in said}
+    assert "core.cli.features" in imported or "core.features.arrow" in imported
+    assert not {"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"} & imported
 
 
-def test_ctrl_c_ends_in_a_sentence(data: Path, tmp_path: Path) -> None:
-    place_scene(data, height=768, width=768)
-    command = [sys.executable, "-m", "core", "embed", "place-1", "--patch-size", "64", "--stride", "8"]
-    with subprocess.Popen(
-        [*command, "--encoder", "spectral", "--out", str(tmp_path / "f.parquet")],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        # Shells start what runs in their background deaf to Ctrl-C, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not list(data.glob("features/run-*")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr is not None
-        assert process.stderr.read().decode() == "embed: stopped; what is stored so far is kept.\n"
+def test_ctrl_c_ends_in_a_sentence_and_keeps_what_is_stored(
+    data: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = place_scene(data)
+    was = FeatureStore.append
+
+    def pressed(store: FeatureStore, recipe: Recipe, *given: Any) -> None:
+        was(store, recipe, *given)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(FeatureStore, "append", pressed)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        asked = ["embed", scene.id, "--patch-size", "32", "--encoder", "spectral", "--out", str(tmp_path / "f.parquet")]
+        assert main(asked) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == "embed: stopped; what is stored so far is kept.\n"
+    assert list(data.glob("features/run-*"))
+    assert not (tmp_path / "f.parquet").exists()
 
 
 def test_a_port_that_is_taken_is_refused(capsys: Capture) -> None:

@@ -26,6 +26,7 @@ from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
+from tests.conftest import ingest_here
 from tests.core.ingest.rasters import NORTH_UP, UTM, land, read_scene, write_tif
 
 
@@ -48,7 +49,14 @@ class Taken:
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
     folder, told = tmp_path_factory.mktemp("taken"), list[tuple[int, int]]()
-    path, library = write_tif(folder / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER), Library(folder / "data")
+    path, library = folder / "field", Library(folder / "data")
+    path.mkdir()
+    write_tif(path / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER)
+    # GDAL would read these as parts of the file that they lie beside.
+    said = "<PAMDataset><Metadata><MDI key='date'>2020-01-01</MDI></Metadata></PAMDataset>"
+    (path / "field.tif.aux.xml").write_text(said)
+    (path / "field.tif.ovr").write_bytes(b"nonsense")
+    (path / "field.tif.msk").write_bytes(b"nonsense")
     scene = ingest([path], library, progress=lambda done, total: told.append((done, total)))
     return Taken(path, library, scene, told)
 
@@ -61,6 +69,7 @@ def test_named_bands_in_any_order(taken: Taken) -> None:
     assert scene.grid.transform == tuple(NORTH_UP)[:6]
     assert (scene.name, scene.kind, scene.synthetic) == ("field", "scene", False)
     assert set(scene.stretch) >= {"true", "false", "swir"}
+    assert scene.date is None, "siblings of a file are not looked at"
     assert finding(scene, "bands").basis == "read"
     assert finding(scene, "scale").override == "scale"
 
@@ -93,7 +102,7 @@ def test_id_comes_from_names_bytes_and_settings(tmp_path: Path, library: Library
 
 
 def test_cancelling(tmp_path: Path, library: Library) -> None:
-    noise = np.random.default_rng(0).integers(1, 4000, (13, 512, 512)).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 256, 256)).astype(np.uint16)
     path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
     started = time.monotonic()
     with pytest.raises(JobCancelledError):
@@ -102,7 +111,7 @@ def test_cancelling(tmp_path: Path, library: Library) -> None:
     def stop(_done: int, _total: int) -> None:
         raise JobCancelledError("Opening a scene", "it was stopped", "start it again")
 
-    with pytest.raises(JobCancelledError, match="it was stopped"):
+    with ingest_here(), pytest.raises(JobCancelledError, match="it was stopped"):
         ingest([path], library, progress=stop)
     assert list(library.root.iterdir()) == []
 

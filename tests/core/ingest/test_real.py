@@ -33,6 +33,7 @@ def facts(scene: Scene) -> dict[str, str]:
     return {line.topic: line.value for line in load_quality(scene.directory).findings}
 
 
+@pytest.mark.usefixtures("here")
 def test_portal_export(library: Library) -> None:
     path = shared("scenes/eo_browser_aquileia_2019-04-16_L2A.zip")
     scene = ingest([path], library)

@@ -92,8 +92,6 @@ def test_attributes_that_may_be_the_class_and_refusals_come_through_the_sandbox(
     with pytest.raises(SourceError, match="it has no layer of points or polygons"):
         read_label_shapes(tmp_path / "L.kml")
     frame().rename(columns={"class": "lu"}).to_file(tmp_path / "L.gpkg")
-    with pytest.raises(SourceError, match="no attribute is called label or class"):
-        read_label_shapes(tmp_path / "L.gpkg")
     found = read_label_shapes(tmp_path / "L.gpkg", choices=True)
     assert dict(found.choices) == {"lu": ("Fen", "Bog"), "number": ("1", "2")}
     assert (found.column, found.numbers, found.assumed) == ("", (1, 2), "")

@@ -53,11 +53,6 @@ def test_a_tar_is_read_as_its_files_are(tmp_path: Path, library: Library, mode: 
     np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
 
 
-def test_a_tar_is_read_in_the_sandbox_too(tmp_path: Path, library: Library) -> None:
-    scene = ingest([tar_of(tmp_path / "bands.tgz", bands(tmp_path), "w:gz")], library)
-    np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
-
-
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("packed", ["beside", "in a zip"])
 def test_an_answer_lies_beside_its_request(tmp_path: Path, library: Library, packed: str) -> None:

@@ -156,11 +156,3 @@ def test_units_may_be_a_scale(tmp_path: Path, library: Library) -> None:
     scene = ingest([written(tmp_path / "units.nc", cube(units="1e-4"))], library)
     np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
     assert any("scale 0.0001" in line.value for line in load_quality(scene.directory).findings)
-
-
-def test_cubes_are_read_in_the_sandbox(tmp_path: Path, library: Library) -> None:
-    """Its files are all that it may read, here many; numbers, texts and dates come out all the same."""
-    path = written(tmp_path / "farm.zarr", cube(dates=("2021-06-01",)), zarr_format=2)
-    scene = ingest([path], library)
-    assert (scene.date, scene.grid.crs) == ("2021-06-01", "EPSG:32633")
-    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))

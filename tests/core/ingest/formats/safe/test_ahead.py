@@ -20,13 +20,13 @@ SIDES = {"B02": 10, "B03": 10, "B05": 20}
 
 
 def written(tmp_path: Path) -> dict[str, Path]:
+    """Bands of more than one tile; squares of a number each are coded and decoded faster than noise."""
     rng = np.random.default_rng(3)
-    return {
-        band: jp2(
-            tmp_path / f"{band}.jp2", rng.integers(1, 5000, (1, 12000 // side, 12000 // side)).astype("uint16"), side
-        )
+    squares = {
+        band: rng.integers(1, 5000, (1, 1200 // side, 1200 // side)).repeat(10, axis=1).repeat(10, axis=2)
         for band, side in SIDES.items()
     }
+    return {band: jp2(tmp_path / f"{band}.jp2", made.astype("uint16"), SIDES[band]) for band, made in squares.items()}
 
 
 def test_numbers_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_small_rasters_are_left_as_they_are(tmp_path: Path) -> None:
 def test_what_is_damaged_shows_when_it_is_read(tmp_path: Path) -> None:
     """By several threads GDAL itself passes over tiles that are cut short, and gives zeros for them."""
     path = written(tmp_path)["B03"]
-    path.write_bytes(path.read_bytes()[:-200_000])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
     with ExitStack() as opened:
         opened.enter_context(rasterio.Env(GDAL_NUM_THREADS="2"))
         plain = [open_raster(tmp_path / f"{band}.jp2", band) for band in SIDES]
