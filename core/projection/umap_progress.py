@@ -48,7 +48,7 @@ def compilation_told(heard: Callable[[], None]) -> Iterator[None]:
     mine = threading.get_ident()
     raised: list[Exception] = []
 
-    class Steps(event.Listener):
+    class Steps(event.Listener):  # type: ignore[misc]  # numba is not looked into
         def on_start(self, event: object) -> None:
             if threading.get_ident() == mine:
                 try:

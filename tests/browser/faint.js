@@ -36,9 +36,10 @@
     return { back: back.a < 0.999 ? over(back, { r: 255, g: 255, b: 255 }, back.a) : back, share };
   };
 
+  const WRITTEN = "textarea, input:not([type=checkbox], [type=radio], [type=range], [type=file])";
   const found = [];
-  const look = (element) => {
-    const style = getComputedStyle(element), size = parseFloat(style.fontSize), box = element.getBoundingClientRect();
+  const look = (element, inside = null) => {
+    const style = getComputedStyle(element, inside), size = parseFloat(style.fontSize), box = element.getBoundingClientRect();
     if (box.width < 3 || box.height < 3 || size < 2 || !element.checkVisibility({ visibilityProperty: true })) return;
     if (element.closest("[disabled], [aria-disabled=true], [inert]")) return;
     const text = plain(element instanceof SVGElement ? style.fill : style.color), { back, share } = ground(element, box);
@@ -53,6 +54,7 @@
     for (const element of root.querySelectorAll("*")) {
       if (element.shadowRoot) walk(element.shadowRoot);
       if (element.matches("style, script, title, noscript")) continue;
+      if (element.matches(WRITTEN) && (element.value || element.placeholder)) look(element, element.value ? null : "::placeholder");
       if ([...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())) look(element);
     }
   };

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from pages.ui.http.splash import splash_page
-from tests.browser.conftest import Chromium, Server, start
+from tests.browser.conftest import Server, start
 from tests.trials import leave_word
 
 pytestmark = pytest.mark.browser
-HOSTS = ("localhost", "127.0.0.1")
+HOSTS = ("127.0.0.1", "localhost")
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,9 @@ def test_another_threshold_is_in_the_address_and_no_step_of_the_history(page: Pa
     expect(page).to_have_url(f"{url}/health?scene=s&q=3&above=0.9")
 
 
-def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Chromium, servers: list[Server]) -> None:
-    server, tabs = servers[-1], browser.new_context()
-    pages = [tabs.new_page() for _ in HOSTS]
+def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(page: Page, servers: list[Server]) -> None:
+    server, other = servers[-1], page.context.new_page()
+    pages = [page, other]
     try:
         for page, host in zip(pages, HOSTS, strict=True):
             page.goto(f"{server.url.replace('127.0.0.1', host)}/scenes")
@@ -88,4 +88,4 @@ def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Chro
             expect(page.get_by_role("dialog")).to_have_count(0)
             expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
     finally:
-        tabs.close()
+        other.close()

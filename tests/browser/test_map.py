@@ -76,8 +76,21 @@ def _centre(scene: Scene, patch_id: int) -> tuple[float, float]:
     return float(centres[0, 0]), float(centres[0, 1])
 
 
-def test_a_click_asks_for_the_patch_under_it(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
-    page.mouse.click(*_pixel(frame, *_centre(served[1], 137)))
+def test_the_map_lies_right_asks_by_a_click_and_stays_as_it_is(
+    page: Page, served: tuple[str, Scene], frame: Frame
+) -> None:
+    """One visit, because each costs the browser seconds."""
+    frame.evaluate("window.__home = [map.getCenter(), map.getZoom()]")
+    outlines_lie_on_the_pixels_of_their_patch(page, served[1], frame)
+    a_click_asks_for_the_patch_under_it(page, served[1], frame)
+    moving_the_map_does_not_run_the_page(page, frame)
+    a_query_from_elsewhere_is_brought_into_view(page, served[1], frame)
+    a_new_query_keeps_the_map_its_place_and_its_pictures(page, served[1], frame)
+    ground_and_names_lie_below_and_follow_the_page_into_the_dark(page, frame)
+
+
+def a_click_asks_for_the_patch_under_it(page: Page, scene: Scene, frame: Frame) -> None:
+    page.mouse.click(*_pixel(frame, *_centre(scene, 137)))
     expect(page.get_by_text("query=137")).to_be_visible()
     expect(frame.locator(".landlike-query")).to_have_count(1)
     expect(frame.locator(".landlike-rank")).to_have_count(13)
@@ -85,19 +98,17 @@ def test_a_click_asks_for_the_patch_under_it(page: Page, served: tuple[str, Scen
     page.get_by_text("query 5", exact=True).click()
     expect(page.get_by_text("query=5")).to_be_visible()
     frame.evaluate("map.setView(...window.__place, {animate: false})")
-    page.mouse.click(*_pixel(frame, *_centre(served[1], 137)))
+    page.mouse.click(*_pixel(frame, *_centre(scene, 137)))
     expect(page.get_by_text("query=137")).to_be_visible()  # at the very same place once more
 
 
-def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
-    page: Page, served: tuple[str, Scene], frame: Frame
-) -> None:
-    frame.evaluate("window.__mark = map; map.setView(map.getCenter(), map.getZoom() + 1, {animate: false})")
+def a_new_query_keeps_the_map_its_place_and_its_pictures(page: Page, scene: Scene, frame: Frame) -> None:
+    frame.evaluate("window.__mark = map; map.setView(__home[0], __home[1] + 1, {animate: false})")
     frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img:not(.leaflet-tile-loaded)')")
     frame.evaluate("document.querySelectorAll('.leaflet-imagery-pane img').forEach((image) => { image.__mark = 1; })")
     before = frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]")
     for patch_id in (150, 169, 151):
-        page.mouse.click(*_pixel(frame, *_centre(served[1], patch_id)))
+        page.mouse.click(*_pixel(frame, *_centre(scene, patch_id)))
         expect(page.get_by_text(f"query={patch_id}")).to_be_visible()
         frame.wait_for_selector(".landlike-query")
     assert frame.evaluate("window.__mark === map && window.map === map")
@@ -110,7 +121,8 @@ def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
     assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
 
 
-def test_ground_and_names_lie_below_and_follow_the_page_into_the_dark(page: Page, frame: Frame) -> None:
+def ground_and_names_lie_below_and_follow_the_page_into_the_dark(page: Page, frame: Frame) -> None:
+    frame.evaluate("map.setView(...__home, {animate: false})")
     expect(frame.locator('.leaflet-base-pane img[src*="/ground/light/"].leaflet-tile-loaded').first).to_be_attached()
     expect(frame.locator(".landlike-where")).to_contain_text("Slovenia")
     expect(frame.locator(".leaflet-control-attribution")).to_contain_text("Natural Earth")
@@ -122,7 +134,7 @@ def test_ground_and_names_lie_below_and_follow_the_page_into_the_dark(page: Page
     expect(frame.locator('.leaflet-base-pane img[src*="/ground/dark/"].leaflet-tile-loaded').first).to_be_attached()
 
 
-def test_moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
+def moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
     runs = int(page.get_by_text("runs=").inner_text().split("=")[-1])
     frame.evaluate("map.zoomIn(1, {animate: false}); map.panBy([60, 40], {animate: false})")
     frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img:not(.leaflet-tile-loaded)')")
@@ -132,19 +144,20 @@ def test_moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
     assert int(page.get_by_text("runs=").inner_text().split("=")[-1]) == runs + 1
 
 
-def test_a_query_from_elsewhere_is_brought_into_view(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
-    lon, lat = _centre(served[1], 300)
+def a_query_from_elsewhere_is_brought_into_view(page: Page, scene: Scene, frame: Frame) -> None:
+    lon, lat = _centre(scene, 300)
     frame.evaluate(f"map.setView([{lat}, {lon}], 16, {{animate: false}})")
     zoom = frame.evaluate("map.getZoom()")
+    page.mouse.click(*_pixel(frame, lon, lat))
+    expect(page.get_by_text("query=300")).to_be_visible()
     page.get_by_text("query 5", exact=True).click()
-    lon, lat = _centre(served[1], 5)
+    lon, lat = _centre(scene, 5)
     frame.wait_for_function(f"map.getBounds().contains([{lat}, {lon}])")
     assert frame.evaluate("map.getZoom()") == zoom
 
 
-def test_outlines_lie_on_the_pixels_of_their_patch(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
+def outlines_lie_on_the_pixels_of_their_patch(page: Page, scene: Scene, frame: Frame) -> None:
     """``ramps`` brightens red downward and green to the right: the colour under a patch's centre tells its place."""
-    scene = served[1]
     faded_in = "[...document.querySelectorAll('.leaflet-imagery-pane img')].every((one) => one.style.opacity === '1')"
     frame.wait_for_function(faded_in)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

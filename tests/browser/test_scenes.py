@@ -35,7 +35,9 @@ def click_row(page: Page, row: float) -> None:
     page.mouse.click(box["x"] + 200, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
 
 
-def test_a_click_on_a_row_shows_its_details_also_where_the_table_is_sorted(page: Page, server: Server) -> None:
+def test_a_click_on_a_row_shows_its_details_where_a_name_is_changed_and_a_deletion_undone(
+    page: Page, server: Server
+) -> None:
     page.goto(f"{server.url}/scenes")
     name = page.locator(".card-name")
     expect(name).to_have_text("Marsh")
@@ -46,10 +48,10 @@ def test_a_click_on_a_row_shows_its_details_also_where_the_table_is_sorted(page:
     expect(name).to_have_text("Alps")
     click_row(page, 2)
     expect(name).to_have_text("Marsh")
+    enter_saves_a_name_and_closes_and_a_deletion_is_undone(page)
 
 
-def test_enter_saves_a_name_and_closes_and_a_deletion_is_undone(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/scenes")
+def enter_saves_a_name_and_closes_and_a_deletion_is_undone(page: Page) -> None:
     page.get_by_role("button", name="Rename").click()
     field = page.get_by_label("Name", exact=True)
     field.fill("Salt marsh")

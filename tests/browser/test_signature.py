@@ -22,6 +22,12 @@ async ([script, data]) => {
 }
 """
 
+PLACE = """
+(main, width) => {
+  main.innerHTML = `<div class="ll-signature" style="width:${width}px"><div class="graph"></div></div>`;
+}
+"""
+
 
 def drawn(monkeypatch: pytest.MonkeyPatch, height: int) -> dict[str, Any]:
     """What the component is given for two signatures that reach the top of the chart at its left."""
@@ -33,13 +39,15 @@ def drawn(monkeypatch: pytest.MonkeyPatch, height: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("width", "height"), [(480, 157), (680, 225), (330, 180)])
-def test_the_legend_lies_above_the_curves(page: Page, monkeypatch: pytest.MonkeyPatch, width: int, height: int) -> None:
-    page.set_content(
-        f'<style>{text("signature.css")}</style><div class="ll-signature" style="width:{width}px">'
-        '<div class="graph"></div></div>'
-    )
+def test_the_legend_lies_above_the_curves(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.set_content(f"<style>{text('signature.css')}</style><main></main>")
     page.add_script_tag(path=ASSETS["plotly.min.js"].path)
+    for width, height in ((480, 157), (680, 225), (330, 180)):
+        page.locator("main").evaluate(PLACE, width)
+        the_legend_lies_above_the_curves(page, monkeypatch, height)
+
+
+def the_legend_lies_above_the_curves(page: Page, monkeypatch: pytest.MonkeyPatch, height: int) -> None:
     page.evaluate(DRAW, [text("plotly.js", "signature.js"), drawn(monkeypatch, height)])
     legend = page.locator(".legend").first
     legend.wait_for()
