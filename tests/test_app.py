@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,36 +12,43 @@ import pytest
 
 from core.config import Config
 from core.engine.operations import Engine
-from tests.waiting import free_port
+from pages.ui.state.engine import replace_engine
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_a_second_server_on_the_same_data_is_told_so_in_a_sentence(tmp_path: Path) -> None:
+@pytest.fixture
+def folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of modules as they were before the launcher, once the test is over."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.mark.usefixtures("folders")
+def test_a_second_server_on_the_same_data_is_told_so_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
+    monkeypatch.setattr(os, "_exit", sys.exit)
     first = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
     first.start()
+    replace_engine(None)
+    launcher = runpy.run_path(str(ROOT / "app.py"))
     try:
-        environment = {**os.environ, "LANDLIKE_DATA": str(tmp_path), "LANDLIKE_PORT": str(free_port())}
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
+        with pytest.raises(SystemExit) as ended:
+            launcher["prepare"]()
     finally:
+        replace_engine(None)
         first.close()
-    assert result.returncode == 1
-    assert "Landlike did not start." in result.stderr
-    assert "Traceback" not in result.stderr
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("Landlike did not start. ")
 
 
-def test_a_port_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
-    environment = {**os.environ, "LANDLIKE_DATA": str(tmp_path), "LANDLIKE_PORT": "abc"}
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=environment, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("Landlike did not start. Reading the settings: LANDLIKE_PORT is")
-    assert "Traceback" not in result.stderr
+@pytest.mark.usefixtures("folders")
+def test_a_port_that_is_none_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
+    monkeypatch.setenv("LANDLIKE_PORT", "abc")
+    with pytest.raises(SystemExit, match=r"^Landlike did not start\. Reading the settings: LANDLIKE_PORT is"):
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
 
 
 def test_worker_processes_do_not_load_the_pages(tmp_path: Path) -> None:
@@ -61,17 +69,13 @@ def test_streamlit_recognises_the_launcher() -> None:
     assert found.import_string == "app:app"
 
 
+@pytest.mark.usefixtures("folders")
 def test_the_pages_of_a_visitor_leave_the_folders_of_modules_as_they_are() -> None:
     """Else a thread that imports a module just then skips a folder of ``sys.path`` and does not find it."""
-    code = (
-        "import sys, app\n"
-        "from streamlit.runtime.scriptrunner.exec_code import modified_sys_path\n"
-        "before = list(sys.path)\n"
-        "for page in sorted(app.PAGES.glob('*.py')):\n"
-        "    with modified_sys_path(str(page)):\n"
-        "        print(page.name, sys.path == before)\n"
-    )
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    kept = dict(line.split() for line in result.stdout.splitlines())
-    assert "explore.py" in kept
-    assert set(kept.values()) == {"True"}
+    exec_code = pytest.importorskip("streamlit.runtime.scriptrunner.exec_code")
+    launcher = runpy.run_path(str(ROOT / "app.py"))
+    before, pages = list(sys.path), sorted(launcher["PAGES"].glob("*.py"))
+    assert "explore.py" in {page.name for page in pages}
+    for page in pages:
+        with exec_code.modified_sys_path(str(page)):
+            assert sys.path == before, page.name

@@ -149,10 +149,6 @@ def test_what_is_let_in_starts_and_shows_a_page_and_the_image_knows_that_it_is_w
             process.wait(30)
         log.seek(0)
         assert "Traceback" not in log.read()
-    code = "from core.report.contents import _own_version; print(_own_version())"
-    asked = [sys.executable, "-c", code]
-    said = subprocess.run(asked, cwd=copied, env=environment, capture_output=True, text=True, check=True).stdout
-    assert re.fullmatch(r"\d+\.\d+\.\d+\n", said)
 
 
 def test_compose_starts_the_app_alone_or_by_its_profile_a_cluster() -> None:

@@ -1,4 +1,4 @@
-"""What a working copy does is done with a bucket of each kind: of S3, of Azure and of Google."""
+"""What a working copy does with a bucket of S3 is done with one of Azure and of Google."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.storage.base import Storage
 from core.storage.bucket import Patience
-from tests.buckets import SECRET
 from tests.core.mirror.test_shared_data import ENCODER, RECIPE
 from tests.emulators import Emulator
 from tests.fakes import place_scene
@@ -31,12 +30,9 @@ from tests.fakes import place_scene
 Computer = Callable[[str], WorkingCopy]
 
 
-@pytest.fixture(params=["s3", "az", "gs"])
+@pytest.fixture(params=["az", "gs"])
 def secrets(request: pytest.FixtureRequest, emulator: Callable[[str], Emulator]) -> tuple[str, ...]:
-    """What nobody may see of a kind of bucket; its server is up."""
-    if request.param == "s3":
-        request.getfixturevalue("bucket")
-        return (SECRET,)
+    """What nobody may see of a kind of bucket; its server is up. Tests beside this one are of S3."""
     return emulator(request.param).secrets
 
 

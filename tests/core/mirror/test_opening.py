@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from core.__main__ import main
 from core.config import Config, settings, working_copy
+from core.engine.operations import Engine
 from core.errors import SettingsError, StoreError
 from core.files import mirror_of
 from core.mirror.opening import Refresher, close_data, open_data
 from core.scenes.library import Library
 from core.storage.bucket import Patience
+from pages.ui.http.pictures import PICTURE_ROUTES
+from pages.ui.state.engine import replace_engine
+from tests.asgi import ask
 from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault
 from tests.core.mirror.conftest import ADDRESS, CopyAt, config_of
 from tests.fakes import place_scene
-from tests.trials import leave_word
-from tests.waiting import answers, free_port, until
+from tests.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
 SHORT = Patience(seconds=0.3, longest=0.2, request=1.0)
 
 
@@ -117,37 +116,26 @@ def test_what_keeps_it_from_looking_is_said_until_it_is_over(copy_at: CopyAt, bu
     refresher.close()
 
 
-def test_the_app_starts_on_a_bucket_and_tells_no_credential(bucket: Bucket, tmp_path: Path) -> None:
+def test_the_app_shows_what_lies_in_a_bucket_and_tells_no_credential(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     config = Config(root=tmp_path / "other", model_cache=tmp_path, bucket=ADDRESS)
     open_data(config)
     place_scene(config.root)
-    leave_word(tmp_path / "copies" / working_copy(ADDRESS).name)
-    port, log = free_port(), tmp_path / "log"
-    given = {"LANDLIKE_CACHE": str(tmp_path / "copies"), "LANDLIKE_DATA": ADDRESS, "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as told:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "core", "serve", "--port", str(port)],
-            cwd=ROOT, env={**os.environ, **given}, stdout=told, stderr=told,
-        )  # fmt: skip
+    monkeypatch.setenv("LANDLIKE_CACHE", str(tmp_path / "copies"))
+    monkeypatch.setenv("LANDLIKE_DATA", ADDRESS)
+    copy = tmp_path / "copies" / working_copy(ADDRESS).name
+    engine = Engine(settings(), lanes={})
+    replace_engine(engine)
     try:
-        copy = tmp_path / "copies" / working_copy(ADDRESS).name
-        until(lambda: answers(f"http://127.0.0.1:{port}/_stcore"), 90, "the app never answered")
-        until((copy / "jobs" / "server.lock").exists, 60)
-        picture = f"http://127.0.0.1:{port}/quicklook/place-1/true.webp?side=64"
-        until(lambda: _answers(picture), 60, "the scene that another server took in is never shown")
+        engine.start()
+        answer = ask(Starlette(routes=PICTURE_ROUTES), "/quicklook/place-1/true.webp?side=64")
+        assert (answer.status, answer.body[:4]) == (200, b"RIFF"), "of a scene that another server took in"
     finally:
-        server.terminate()
-        server.wait(30)
+        replace_engine(None)
         close_data(config)
     assert (copy / "scenes" / "place-1" / "pixels.tif").is_file(), "its pixels came when they were shown"
+    said = [text.encode() for text in capfd.readouterr()]
     kept = [path.read_bytes() for path in copy.rglob("*") if path.is_file()]
     for word in (SECRET, KEY_ID):
-        assert not any(word.encode() in content for content in (log.read_bytes(), *kept))
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            return bool(answer.read(4) == b"RIFF")
-    except OSError:
-        return False
+        assert not any(word.encode() in content for content in (*said, *kept))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.encoders.base import EncoderSpec
 from core.encoders.cache import SHARED
 from core.encoders.registry import describe, fetch, load_encoder
 from core.engine.background import default_lanes
@@ -41,7 +39,6 @@ from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
 from tests.tiles import write_tile
 from tests.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
 ENCODER = PlaceEncoder()
 RECIPE = Recipe(scene_id="place-1", encoder="place", fingerprint=ENCODER.spec.fingerprint, cut=Cut.of(32))
 PATCHES = 20
@@ -113,33 +110,33 @@ def to_batch(features: Features) -> FeatureBatch:
     )  # fmt: skip
 
 
-def test_who_dies_while_encoding_is_followed_by_another(copy_at: CopyAt, bucket: Bucket, tmp_path: Path) -> None:
-    there, log = copy_at("there"), tmp_path / "log"
-    scene = place_scene(there.root)
-    code = (
-        "from pathlib import Path; import sys; from core.config import Config\n"
-        "from core.mirror.opening import open_data\n"
-        "from core.features.encode import encode_scene; from core.features.store import FeatureStore\n"
-        "from core.scenes.library import Library; from tests.fakes import PlaceEncoder\n"
-        "from tests.core.mirror.test_shared_data import RECIPE\n"
-        "root, log = Path(sys.argv[1]), Path(sys.argv[2])\n"
-        "open_data(Config(root=root, model_cache=root, bucket='s3://land/some/data'))\n"
-        "encoder = PlaceEncoder(delay=0.3, log=log)\n"
-        "encode_scene(Library(root).get('place-1'), encoder, RECIPE, FeatureStore(root), chunk_patches=4)"
+def test_who_dies_while_encoding_is_followed_by_another(
+    copy_at: CopyAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    scene, store = place_scene(here.root), FeatureStore(here.root)
+    append, stored = FeatureStore.append, list[int]()
+
+    def killed(store: FeatureStore, recipe: Recipe, spec: EncoderSpec, batch: FeatureBatch) -> None:
+        if stored:
+            raise SystemExit  # Nothing catches it, and nothing that would come after it is done.
+        append(store, recipe, spec, batch)
+        stored.extend(batch.ids.tolist())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureStore, "append", killed)
+        with pytest.raises(SystemExit):
+            encode_scene(scene, ENCODER, RECIPE, store, chunk_patches=4)
+    there.refresh()
+    other = FeatureStore(there.root)
+    assert 0 < len(stored) < PATCHES
+    assert other.count(RECIPE) == len(stored)
+    encode_scene(Library(there.root).get(scene.id), PlaceEncoder(log=tmp_path / "rest"), RECIPE, other)
+    assert len((tmp_path / "rest").read_text().splitlines()) == PATCHES - len(stored), (
+        "what is stored is not done again"
     )
-    asked = [sys.executable, "-c", code, str(tmp_path / "killed"), str(log)]
-    child = subprocess.Popen(asked, cwd=ROOT)
-    run = f"some/data/tables/features/run-{RECIPE.key}.lance/data/"
-    until(lambda: sum(key.startswith(run) for key in bucket.objects) >= 2, 60)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    store = FeatureStore(there.root)
-    before = store.count(RECIPE)
-    assert 0 < before < PATCHES
-    encode_scene(scene, PlaceEncoder(log=tmp_path / "rest"), RECIPE, store)
-    assert len((tmp_path / "rest").read_text().splitlines()) == PATCHES - before, "what is stored is not done again"
-    assert store.complete(RECIPE)
-    assert store.read(RECIPE).patch_ids.tolist() == list(range(PATCHES))
+    assert other.complete(RECIPE)
+    assert other.read(RECIPE).patch_ids.tolist() == list(range(PATCHES))
 
 
 def test_the_last_epoch_of_a_training_is_gone_on_with_elsewhere(copy_at: CopyAt, bucket: Bucket) -> None:
@@ -226,6 +223,7 @@ def test_two_servers_that_start_the_same_job_do_it_once(servers: list[Engine], m
     assert not any(engine.trouble for engine in servers)
 
 
+@pytest.mark.usefixtures("here")
 def test_an_upload_waits_for_a_bucket_that_failed(servers: list[Engine], bucket: Bucket) -> None:
     one, _ = servers
     path = write_tile(one.config.root / "uploads" / "upload-1" / "T31UFS_20240601.tif", 1)

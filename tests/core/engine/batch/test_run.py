@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -20,6 +19,7 @@ import pytest
 
 from core.__main__ import main
 from core.config import Config, settings
+from core.engine.batch import work
 from core.engine.batch.inputs import batch_inputs
 from core.engine.batch.run import BatchStep, run_batch
 from core.engine.batch.wish import BatchWish, fingerprint_of
@@ -29,10 +29,10 @@ from core.features.store import FeatureStore
 from core.ingest.boundary import ingest
 from core.scenes.cut import GroundLength
 from core.scenes.library import Library
+from core.storage.folder import FolderStorage
 from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault
 from tests.tiles import write_tile
 
-ROOT = Path(__file__).resolve().parents[4]
 pytestmark = pytest.mark.usefixtures("here")
 
 
@@ -137,18 +137,12 @@ def test_the_collection_opens_here_and_elsewhere(scenes: Path, tmp_path: Path, c
         assert np.array_equal(store.read(recipe).vectors, vectors)
 
 
-@pytest.mark.parametrize("kind", ["folder", "bucket"])
-def test_what_is_there_is_left_alone(
-    kind: str, scenes: Path, tmp_path: Path, config: Config, request: pytest.FixtureRequest
-) -> None:
-    objects = request.getfixturevalue("bucket").objects if kind == "bucket" else None
-    out = "s3://land/some/place" if kind == "bucket" else str(tmp_path / "out")
+def test_what_is_there_is_left_alone(scenes: Path, bucket: Bucket, config: Config) -> None:
+    objects, out = bucket.objects, "s3://land/some/place"
     assert set(states(scenes, out, config).values()) == {"written"}
-    before = dict(objects) if objects is not None else written(Path(out))
+    before = dict(objects)
     assert set(states(scenes, out, config).values()) == {"there already"}
-    assert (dict(objects) if objects is not None else written(Path(out))) == before
-    if kind == "folder":  # What changes, and is wished otherwise, is known by the same records wherever they lie.
-        return
+    assert objects == before
     write_tile(scenes / "T31UFS_20240615.tif", 7)
     os.utime(scenes / "T31UFS_20240601.tif", ns=(1, 10**18))
     write_tile(scenes / "new.tif", 8)
@@ -156,9 +150,11 @@ def test_what_is_there_is_left_alone(
         "T31UFS_20240601.tif": "there already", "T31UFS_20240615.tif": "written", "new.tif": "written",
         "third.zip": "there already",
     }  # fmt: skip
-    keys = [key for key in objects or () if key.endswith(".parquet")]
+    keys = [key for key in objects if key.endswith(".parquet")]
     assert len(keys) == 4, "what the changed one had been is gone"
     assert BatchWish(fingerprint="one").digest != BatchWish(fingerprint="two").digest
+    for name in ("new.tif", "third.zip", "T31UFS_20240615.tif"):
+        (scenes / name).unlink()
     finer = BatchWish(encoder="spectral", fingerprint=fingerprint_of("spectral", None, config), patch=GroundLength(32))
     again = list(run_batch(batch_inputs(str(scenes), out), finer, out, config))
     assert {(step.state, step.record.scenes[0].patches) for step in again} == {("written", 16)}
@@ -212,55 +208,43 @@ def test_failures_are_told_and_kept_and_do_not_stop_the_others(
     assert [row["input"] for row in manifest(out)["failures"]] == ["small.tif"]
 
 
-KILLED = """
-import json, os, signal, sys
-import core.engine.batch.run, core.engine.batch.work as work
-import geopandas, rasterio
-from core.__main__ import main
-from core.ingest.intake import take_in
-from core.ingest.sandbox.protocol import result_from_dict
-import core.ingest.boundary as boundary
-from core.storage.folder import FolderStorage
-
-source, out, log = sys.argv[1:4]
-boundary.run_sandboxed = lambda request, _limits, progress, *_: result_from_dict(take_in(request, progress).to_dict())
-for name in ("put", "put_file", "put_if_absent", "replace_if"):
-    def counted(self, *given, _was=getattr(FolderStorage, name)):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return _was(self, *given)
-    setattr(FolderStorage, name, counted)
-was = work._embedded
-def embedded(one, *given):
-    with open(log, "a") as file:
-        file.write(one.task.input.name + chr(10))
-    return was(one, *given)
-work._embedded = embedded
-for left in map(int, sys.argv[4:]):
-    child = os.fork()  # Nothing of it runs yet but this one thread, and what takes long to import is there.
-    if child == 0:
-        os._exit(main(["embed", source, "--encoder", "spectral", "--out", out]))
-    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
+class Killed(BaseException):
+    """The end of a process, after which it writes nothing."""
 
 
 def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(
-    scenes: Path, tmp_path: Path, config: Config
+    scenes: Path, tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, log = tmp_path / "killed", tmp_path / "log"
+    out, done, left = tmp_path / "killed", list[str](), [0]
     (scenes / "third.zip").unlink()
-    moments = ("1", "5", "3")  # Between data and item; before the second record; before what is said of the whole.
-    command = [sys.executable, "-c", KILLED, str(scenes), str(out), str(log), *moments]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert [line for line in run.stdout.splitlines() if line.startswith("ended")] == [f"ended {-signal.SIGKILL}"] * 3
+    embedded = work._embedded
+
+    def told(one: Any, *given: Any) -> Any:
+        done.append(one.task.input.name)
+        return embedded(one, *given)
+
+    def counted(was: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*given: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return was(*given)
+
+        return write
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "_embedded", told)
+        for name in ("put", "put_file", "put_if_absent", "replace_if"):
+            patch.setattr(FolderStorage, name, counted(getattr(FolderStorage, name)))
+        # Between data and item; before the second record; before what is said of the whole.
+        for left[0] in (1, 5, 3):
+            with pytest.raises(Killed):
+                embed(scenes, out)
     assert not (out / "collection.json").exists()
     assert not [path for path in out.rglob("*.parquet") if pq.read_metadata(path).num_rows != 4]
     assert set(states(scenes, out, config).values()) == {"there already"}
     steps(scenes, tmp_path / "at once", config)
     assert written(out) == written(tmp_path / "at once")
-    done = log.read_text().splitlines()
     assert sorted(done) == ["T31UFS_20240601.tif"] * 2 + ["T31UFS_20240615.tif"] * 2, "in flight, and no other"
 
 
@@ -288,12 +272,8 @@ def test_a_folder_is_parted_into_scenes_by_names(names: list[str], inputs: list[
     assert [one.name for one in batch_inputs(str(tmp_path), "s3://land/a")] == inputs
 
 
-@pytest.mark.parametrize("kind", ["folder", "bucket"])
-def test_two_runs_at_once_do_not_harm_each_other(
-    kind: str, scenes: Path, tmp_path: Path, config: Config, request: pytest.FixtureRequest
-) -> None:
-    objects = request.getfixturevalue("bucket").objects if kind == "bucket" else None
-    out = "s3://land/p" if kind == "bucket" else str(tmp_path / "out")
+def test_two_runs_at_once_do_not_harm_each_other(scenes: Path, tmp_path: Path, config: Config, bucket: Bucket) -> None:
+    out = "s3://land/p"
     write_tile(scenes / "more.tif", 4)
     found: list[list[BatchStep]] = []
 
@@ -310,13 +290,10 @@ def test_two_runs_at_once_do_not_harm_each_other(
     # Who finds the very bytes that he was to write counts as their writer, too.
     assert set(told) <= {"written", "there already"}
     assert told.count("written") >= 4
-    if objects is not None:
-        whole = json.loads(objects["p/manifest.json"])
-        assert {row["file"] for row in whole["scenes"]} == {
-            key.removeprefix("p/") for key in objects if key.endswith(".parquet")
-        }
-    else:
-        whole = manifest(Path(out))
+    whole = json.loads(bucket.objects["p/manifest.json"])
+    assert {row["file"] for row in whole["scenes"]} == {
+        key.removeprefix("p/") for key in bucket.objects if key.endswith(".parquet")
+    }
     assert len(whole["scenes"]) == 4
 
 
@@ -350,6 +327,8 @@ def _unheard(_url: str) -> str:
 def test_no_credential_is_written_or_told(
     scenes: Path, tmp_path: Path, bucket: Bucket, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    for name in ("T31UFS_20240615.tif", "third.zip"):
+        (scenes / name).unlink()
     assert embed(scenes, "s3://land/p") == 0
     denied = Fault(status=403, body=f"{KEY_ID} {SECRET}")
     with bucket.faulty(lambda asked: denied if asked.method == "PUT" else None):
