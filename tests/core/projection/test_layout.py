@@ -54,12 +54,11 @@ def test_the_curve_is_that_of_umap_learn(umap: object, min_dist: float) -> None:
     np.testing.assert_allclose(curve(min_dist), umap.umap_.find_ab_params(1.0, min_dist), rtol=1e-6)
 
 
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_the_layout_is_as_trustworthy_as_umap_learns(umap: object, metric: str) -> None:
+def test_the_layout_by_distance_is_as_trustworthy_as_umap_learns(umap: object) -> None:
     vectors, _ = clustered(450)
-    ours = fast_layout(vectors, ProjectionSettings(metric=metric))
-    theirs = umap.UMAP(metric=metric, random_state=1, n_jobs=1, init="pca").fit_transform(vectors)
-    score = [trustworthiness(vectors, layout, n_neighbors=15, metric=metric) for layout in (ours, theirs)]
+    ours = fast_layout(vectors, ProjectionSettings(metric="euclidean"))
+    theirs = umap.UMAP(metric="euclidean", random_state=1, n_jobs=1, init="pca").fit_transform(vectors)
+    score = [trustworthiness(vectors, layout, n_neighbors=15) for layout in (ours, theirs)]
     assert score[0] > score[1] - 0.02
     assert score[0] > 0.9
 
@@ -85,7 +84,7 @@ def test_groups_stay_together_and_far_points_apart() -> None:
 
 
 def test_the_same_seed_gives_the_same_layout_whatever_the_threads() -> None:
-    vectors, _ = clustered(1100)
+    vectors, _ = clustered(510)
     first = fast_layout(vectors)
     with mock.patch.object(projection_descent.os, "cpu_count", return_value=5):
         np.testing.assert_array_equal(fast_layout(vectors), first)

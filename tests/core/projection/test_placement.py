@@ -23,7 +23,7 @@ def radius(layout: np.ndarray) -> float:
     return float(np.median(cKDTree(layout).query(layout, 16)[0][:, -1]))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["fast", "umap"])
 def test_points_of_the_layout_land_near_their_own_place(method: str) -> None:
     vectors, labels = clustered(300)
     settings = made_by(method)
