@@ -3,11 +3,13 @@
 ``do`` has the process of ``tests.modules`` do tasks, by name. A task has ``base`` and any of ``zero`` (write what
 training starts from, untrained), ``freeze``, ``head``, ``bands``, ``side``, ``classes`` (of the patches), ``epochs``,
 ``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a file may have
-after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
+after it), ``copy`` (an epoch, and the name of another training that what is kept then is copied to). Each gives
+``losses``, ``seen``, ``card``, ``error``, ``steps``, those until it was copied, and ``features`` beside those of
 the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
 ``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
 ``network.json``; one with ``kept`` says how far what a killed training kept of its best epoch is ``apart`` from the
-model ``written``; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
+model ``written``; one with ``restore`` gives ``features`` of a shipped encoder as it is read back to be trained on,
+beside those it has; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ import numpy as np
 
 from core.bands import BAND_NAMES
 from core.config import Config
-from core.encoders.registry import default_encoder, describe
+from core.encoders.registry import ENTRIES, default_encoder, describe, load_encoder
 from core.errors import JobCancelledError, LandlikeError
 from core.progress import Progress
 from core.scenes.labels import LabelSet
 from core.training.dataset import Labelled, ReadPatches
 from core.training.request import TrainingRequest
+from core.training.trained_models import under_way
 from tests import modules
 from tests.labelled import CLASSES, pixels
 
@@ -93,8 +96,6 @@ def _config(folder: Path) -> Config:
 
 def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
     """Features of twelve patches of thirteen bands, four a class, of the bands that the model wants."""
-    from core.encoders.registry import load_encoder
-
     encoder = load_encoder(str(model), _config(folder), backend)
     batch = some(4, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
     return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
@@ -118,8 +119,10 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
         (copy / "network.json").unlink()
         (copy / "SHA256SUMS").unlink()
         return {}
+    if "restore" in task:
+        return _restored(task["restore"], folder)
     name = task.get("into", name)
-    watch = _Watch(task)
+    watch = _Watch(task, folder / name)
     result: dict[str, Any] = {"card": None, "error": None}
     try:
         result["card"] = _trained(folder / name, task, watch)
@@ -129,6 +132,7 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
         result["error"] = "killed"
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     result |= {"seen": watch.epochs, "losses": watch.losses, "steps": watch.steps}
+    result["steps_copied"] = watch.steps_copied
     if (folder / name).is_dir() and task["base"] != "scratch":
         result["base"] = _base_features(Path(task["base"]), folder).tolist()
         backends = BACKENDS if task.get("zero") else BACKENDS[:1]
@@ -139,15 +143,21 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
 class _Watch:
     """Notes what a training tells, and disturbs it where its task says so."""
 
-    def __init__(self, task: dict[str, Any]) -> None:
+    def __init__(self, task: dict[str, Any], directory: Path) -> None:
         self.task = task
+        self.directory = directory
         self.epochs: list[int] = []
         self.losses: list[float] = []
         self.steps: list[tuple[int, int]] = []
+        self.steps_copied: list[tuple[int, int]] = []
 
     def report(self, epoch: Any) -> None:
         self.epochs.append(epoch.number)
         self.losses.append(epoch.loss)
+        number, other = self.task.get("copy", (0, ""))
+        if epoch.number == number:
+            shutil.copytree(under_way(self.directory), under_way(self.directory.parent / other))
+            self.steps_copied = list(self.steps)
         if self.task.get("limit") and epoch.number == self.task["limit"][0]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.task["limit"][1], resource.RLIM_INFINITY))
         if self.task.get("kill") == epoch.number:
@@ -196,6 +206,23 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
     return run(request, directory, reader(learned), config=config, **told)
 
 
+def _restored(encoder: str, folder: Path) -> dict[str, Any]:
+    """What training on from a shipped encoder starts from makes of twelve patches, beside the features it gives."""
+    import tensorflow as tf
+
+    from core.training.keras.ground import shipped_ground
+    from core.training.keras.joint import JointEncoder
+    from core.training.keras.restore import restore
+
+    found = restore(Path(ENTRIES[encoder].reference))
+    joint = JointEncoder(found.network, found.bands, found.part, shipped_ground())
+    batch = some(4, side=found.side, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
+    return {
+        "base": load_encoder(encoder, _config(folder), "openvino-f32").encode(batch).tolist(),
+        "features": {"tensorflow": joint.features(tf.constant(batch))["default"].numpy().tolist()},
+    }
+
+
 def _changed(first: Path, second: Path) -> dict[str, Any]:
     """Paths of the weights of two models of ours that differ, and by how much of the largest of each at most."""
     from core.training.keras.restore import DIRECTIONS, restore
@@ -213,7 +240,6 @@ def _apart_from_kept(killed: Path, written: Path) -> float:
     """By how much of the largest of each the weights of a model differ at most from those kept of a best epoch."""
     from core.training.checkpoint import LAST
     from core.training.keras.restore import restore
-    from core.training.trained_models import under_way
 
     weights = [variable.numpy() for variable in restore(written).network.weights]
     with np.load(under_way(killed) / LAST) as file:

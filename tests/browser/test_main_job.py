@@ -436,9 +436,9 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
     scene = add_scene(Library(root), height=384, width=384).id
     leave_word(root)
     with on_one_processor():
-        server = start(root, LANDLIKE_MODELS=str(model("resnet50")))
+        server = start(root, LANDLIKE_MODELS=str(model("resnet")))
     try:
-        address = f"{server.url}/?scene={scene}&encoder=resnet50"
+        address = f"{server.url}/?scene={scene}&encoder=resnet"
         page.goto(address)
         page.get_by_text("of 36 patches").wait_for(timeout=LONG)
         worker = int(str(wait_until(server, 8)["pid"]))
@@ -457,7 +457,7 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         psutil.wait_procs(children, timeout=20)
         assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
         port = int(server.url.rsplit(":", 1)[1])
-        server = start(root, port, LANDLIKE_MODELS=str(model("resnet50")))
+        server = start(root, port, LANDLIKE_MODELS=str(model("resnet")))
         page.goto(address)
         wait_for_views(page)
         assert wait_until(server, 36)["state"] == "done"

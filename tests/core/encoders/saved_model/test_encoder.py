@@ -32,7 +32,7 @@ BATCHES = {
     "tiny-3": ("tiny-3", patches(5, bands=3, seed=3)),
     "tf2": ("tf2", patches(3, seed=4)),
 }
-REAL = {"resnet50": ("resnet50", patches(6))}
+REAL = {"resnet": ("resnet", patches(6))}
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def test_both_backends_agree_with_plain_hub_load(
 
 @pytest.mark.model
 def test_real_architecture(model: Model, reference: dict[str, dict[str, np.ndarray]], config: Config) -> None:
-    directory, batch = model("resnet50"), REAL["resnet50"][1]
-    expected = reference["resnet50"]
+    directory, batch = model("resnet"), REAL["resnet"][1]
+    expected = reference["resnet"]
     spec = describe(str(directory), config)
     assert (spec.dimension, spec.input_size, spec.bands) == (2048, 224, EUROSAT_ORDER)
     plain = expected["plain"]
@@ -86,7 +86,7 @@ def test_real_architecture(model: Model, reference: dict[str, dict[str, np.ndarr
 def test_bf16_is_close_and_has_its_own_fingerprint(model: Model, config: Config) -> None:
     if not hub_openvino.has_bf16():
         pytest.skip("this processor does not compute in bfloat16")
-    directory, batch = str(model("resnet50")), patches(6)
+    directory, batch = str(model("resnet")), patches(6)
     fast, exact = (load_encoder(directory, config, backend) for backend in ("openvino", "openvino-f32"))
     assert (fast.spec.precision, exact.spec.precision) == ("bf16", "f32")
     assert fast.spec.fingerprint != exact.spec.fingerprint
