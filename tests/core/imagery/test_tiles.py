@@ -175,7 +175,7 @@ def test_polar_scenes_end_where_the_web_map_ends(library: Library) -> None:
     assert all((tile[:30, :, 3] == 255).all() for tile in shown)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     zone=st.integers(1, 60), south=st.booleans(), lat=st.floats(1, 80), offset=st.floats(-2.5, 2.5),
     z=st.integers(11, 17), row=st.integers(40, 470), col=st.integers(40, 600),

@@ -44,11 +44,12 @@ class Taken:
     library: Library
     scene: Scene
     told: list[tuple[int, int]]
+    said: list[str]
 
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
-    folder, told = tmp_path_factory.mktemp("taken"), list[tuple[int, int]]()
+    folder, told, doing = tmp_path_factory.mktemp("taken"), list[tuple[int, int]](), list[str]()
     path, library = folder / "field", Library(folder / "data")
     path.mkdir()
     write_tif(path / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER)
@@ -57,8 +58,8 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
     (path / "field.tif.aux.xml").write_text(said)
     (path / "field.tif.ovr").write_bytes(b"nonsense")
     (path / "field.tif.msk").write_bytes(b"nonsense")
-    scene = ingest([path], library, progress=lambda done, total: told.append((done, total)))
-    return Taken(path, library, scene, told)
+    scene = ingest([path], library, progress=lambda done, total: told.append((done, total)), doing=doing.append)
+    return Taken(path, library, scene, told, doing)
 
 
 def test_named_bands_in_any_order(taken: Taken) -> None:
@@ -82,6 +83,13 @@ def test_second_time_at_once(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> N
 def test_nothing_but_the_scene_is_kept(taken: Taken) -> None:
     assert {path.name for path in taken.scene.directory.iterdir()} == {"pixels.tif", "scene.json", "quality.json"}
     assert [path.name for path in taken.library.root.iterdir()] == [taken.scene.id]
+
+
+def test_which_file_is_checked_and_opened_is_said(taken: Taken) -> None:
+    count = len(list(taken.path.iterdir()))
+    checked = [f"checking file {number} of {count}" for number in range(1, count + 1)]
+    assert taken.said[:count] == checked
+    assert taken.said[count].startswith("opening file 1 of ")
 
 
 def test_progress_counts_up_to_the_rows(taken: Taken) -> None:

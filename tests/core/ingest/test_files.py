@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.files import never
-from core.ingest.boundary import ingest
 from core.ingest.files import FileShelf, ToldShelf, content_of, source_name, source_title
-from core.scenes.library import Library
-from tests.core.ingest.rasters import land, write_tif
 
 FOUR = ("B02", "B03", "B04", "B08")
 
@@ -45,16 +42,3 @@ def test_which_file_is_read_is_said(tmp_path: Path) -> None:
     for member in (*shelf.members, shelf.members[0]):
         shelf.path(member)
     assert handed == [(1, 3), (2, 3), (3, 3)]
-
-
-def test_the_sandbox_says_that_it_opens_files_before_it_reads_pixels(tmp_path: Path, library: Library) -> None:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    for band in FOUR:
-        write_tif(folder / f"{band}.tif", land([band]))
-    said: list[str] = []
-    scene = ingest([folder], library, doing=said.append, progress=lambda _done, _total: said.append("progress"))
-    assert scene.name == "site"
-    assert said[:4] == [f"checking file {number} of 4" for number in (1, 2, 3, 4)]
-    assert said[4].startswith("opening file 1 of 4")
-    assert said[-1] == "progress"

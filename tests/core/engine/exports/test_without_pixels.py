@@ -67,9 +67,7 @@ def test_tables_have_the_columns_of_the_file(source: LibrarySource) -> None:
     assert {one["geometry"]["type"] for one in outlines["features"]} == {"Polygon"}
 
 
-@pytest.mark.parametrize(
-    ("what", "form"), [(FEATURES, "zip"), (MAP, "png"), (PLOT, "svg"), (REPORT, "html"), (BUNDLE, "zip")]
-)
+@pytest.mark.parametrize(("what", "form"), [(FEATURES, "zip"), (MAP, "png"), (PLOT, "svg"), (BUNDLE, "zip")])
 def test_what_needs_no_pixels_is_made(source: LibrarySource, what: str, form: str) -> None:
     assert len(export_bytes(source, order(source, what, form, colour="filednumbera"))) > 1000
 

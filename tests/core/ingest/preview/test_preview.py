@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -10,11 +9,9 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.bands import BAND_NAMES
 from core.errors import SourceError
-from core.ingest.preview.making import preview_source
 from core.ingest.preview.protocol import (
     PICTURE_FILE,
     PREVIEW_SIDE,
@@ -25,8 +22,6 @@ from core.ingest.preview.protocol import (
 from core.ingest.preview.reader import read_preview
 from core.ingest.sandbox.protocol import IngestRequest
 from core.ingest.settings import IngestSettings
-from core.scenes.library import Library
-from tests.core.ingest.formats.safe.making import SIDE, Made, compact
 from tests.core.ingest.rasters import NORTH_UP, land, write_tif
 
 
@@ -76,15 +71,6 @@ def test_a_part_is_counted_in_pixels_of_bands_and_not_of_what_is_finer_beside_th
     finer, pixels = NORTH_UP @ rasterio.Affine.scale(0.5), land(BAND_NAMES[:3], height=128, width=160)
     trees = write_tif(tmp_path / "trees.tif", pixels, ["oak", "ash", "elm"], transform=finer)
     assert picture(tmp_path, [stack, trees]).shape == (64, 80, 3)
-
-
-def test_a_product_and_its_sandbox(tmp_path: Path, library: Library) -> None:
-    folder = compact(tmp_path, Made())
-    found = preview_source([folder], library)
-    assert (found.height, found.width) == (SIDE, SIDE)
-    with Image.open(io.BytesIO(found.png)) as image:
-        assert (image.size, image.mode) == ((SIDE, SIDE), "RGB")
-    assert not list((library.root).glob("*/picture.bin"))
 
 
 def test_no_picture_of_what_has_no_common_ground(tmp_path: Path) -> None:

@@ -26,9 +26,7 @@ def stack() -> NDArray[np.uint16]:
 @pytest.mark.parametrize(
     "dates",
     [
-        np.array(DATES, dtype="datetime64[D]"),
         np.array(DATES, dtype="datetime64[ns]"),
-        np.array(DATES),
         np.array([date.encode() for date in DATES]),
         np.array([int(date.replace("-", "")) for date in DATES]),
     ],

@@ -100,9 +100,9 @@ LAYOUTS: dict[str, Callable[[Path, Made], Path]] = {
 }
 
 
-EACH = [(layout, SURFACE) for layout in LAYOUTS]
-OF_L1C = [(layout, TOP) for layout in ("old", "bucket")]
-LIFTED_BY_ANOTHER = [(layout, LIFTED) for layout in ("folder", "old", "tile alone", "bucket", "bucket without info")]
+EACH = [(layout, SURFACE) for layout in LAYOUTS if layout not in ("zip", "tile alone")]
+OF_L1C = [("old", TOP)]
+LIFTED_BY_ANOTHER = [(layout, LIFTED) for layout in ("folder", "tile alone", "bucket without info")]
 """The offset is stated elsewhere in each of these, or has to be known by the baseline."""
 
 
