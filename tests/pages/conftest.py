@@ -7,13 +7,17 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit import delta_generator
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2.bidi_component import serialization
+from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from core.bands import BAND_NAMES
 from core.config import Config, settings
@@ -25,6 +29,7 @@ from core.features.recipe import Recipe
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.scene import Scene
 from pages.ui.state import cache as page_cache
+from pages.ui.state import warm
 from pages.ui.state.engine import replace_engine
 from tests.scenes import add_scene
 from tests.trials import leave_word
@@ -91,16 +96,20 @@ def recipe(engine: Engine, scene: Scene) -> Recipe:
 
 
 def _encode_once(engine: Engine, scene: Scene, recipe: Recipe) -> None:
-    """Put features into a store; the first of an empty one are copies, where the same were made before."""
-    given = b"".join((scene.directory / name).read_bytes() for name in ("scene.json", "pixels.tif"))
-    kept = _kept_features() / hashlib.sha256(recipe.key.encode() + given).hexdigest()
-    empty = not any(engine.store.runs.root.iterdir())
-    if empty and kept.exists():
-        shutil.copytree(kept, engine.store.root, dirs_exist_ok=True)
+    """Put features into a store; they are copies, where the same were put before into a store of the same files.
+
+    Names of files in a store are random, so equal ones have one origin. What a scene is called does not matter.
+    """
+    root = engine.store.root
+    what = replace(scene, name="", created="", classes=()).to_json() + recipe.key
+    there = sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
+    given = (scene.directory / "pixels.tif").read_bytes() + "\n".join([what, *there]).encode()
+    kept = _kept_features() / hashlib.sha256(given).hexdigest()
+    if kept.exists():
+        shutil.copytree(kept, root, dirs_exist_ok=True)
         return
     encode_scene(scene, loaded(recipe.encoder, recipe.fingerprint), recipe, engine.store)
-    if empty:
-        shutil.copytree(engine.store.root, kept)
+    shutil.copytree(root, kept)
 
 
 @cache
@@ -123,6 +132,27 @@ def _components_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spared() -> Iterator[None]:
+    """Keep Streamlit from what the app keeps it from, and wait for a page without looking each millisecond."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delta_generator, "_use_warning_has_been_displayed", True)
+        patch.setattr(serialization, "is_dataframe_like", serialization.is_dataframe_like)
+        warm.spare()
+        patch.setattr(local_script_runner, "require_widgets_deltas", _ended)
+        yield
+
+
+def _ended(runner: LocalScriptRunner, timeout: float) -> None:
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    if thread.is_alive():
+        runner.request_stop()
+        runner.join()
+        raise RuntimeError(f"The page took more than {timeout} s.")
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,7 @@ def test_where_several_attributes_could_be_the_class_it_asks(recipe: Recipe, sce
     assert given(scene) == {8: "Trees", 9: "Snow and ice"}
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_what_cannot_be_read_is_one_sentence_and_loses_nothing(recipe: Recipe, scene: Scene) -> None:
     give_label(scene, patch_grid(scene), [3], "Crops")
     far = geojson(({"label": "Fen"}, shapely.box(100, 10, 101, 11)))

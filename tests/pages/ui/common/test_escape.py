@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import html
+import string
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pages.ui.common.escape import LONGEST, LONGEST_SENTENCE, plain, safe_label
@@ -19,10 +20,12 @@ HOSTILE = [
 ]
 
 
-@given(st.text(max_size=300))
+@settings(max_examples=25)
+@given(st.text(max_size=LONGEST + 10))
 @example(HOSTILE[0]).via("script")
 @example(HOSTILE[3]).via("template literal")
 @example(HOSTILE[7]).via("control characters")
+@example(string.punctuation).via("all that is read")
 def test_labels_hold_nothing_that_html_or_javascript_reads(text: str) -> None:
     label = safe_label(text)
     assert not set(label) & set("<>\"'`${}\\")
@@ -46,7 +49,9 @@ def test_long_text_is_cut_before_it_is_escaped() -> None:
     assert html.unescape(label) == "<" * (LONGEST - 1) + "…"
 
 
-@given(st.text(max_size=300))
+@settings(max_examples=25)
+@given(st.text(max_size=LONGEST + 10))
+@example(string.punctuation).via("all of it")
 def test_markdown_is_left_no_punctuation_of_its_own(text: str) -> None:
     escaped = plain(text)
     entities = escaped.replace("&#", "").replace(";", "")

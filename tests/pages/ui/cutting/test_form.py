@@ -109,18 +109,19 @@ def test_a_time_that_is_not_known_is_not_made_up(engine: Engine) -> None:
 def test_a_link_leads_to_its_cut_and_begins_nothing_unasked(engine: Engine) -> None:
     scene = small_scene(engine)
     encode(engine, scene)
-    asked = visit(scene=scene.id, cut="32-16c")
+    asked = visit(scene=scene.id, cut="100-100c")
     assert UNASKED in said(asked)
     assert encodings(engine) == []
     assert [button for button in asked.button if button.key == "cut_back"] == [], "there is nothing to go back to"
-    encode_by(engine, scene, Cut.of(32, 16, edge="cover"))
-    app = visit(scene=scene.id, cut="32-16c", q="3")
-    assert "most like patch 3 of 621" in said(app).replace(" (Forest)", "")
-    assert app.query_params["cut"] == "32-16c"
-    assert app.button(key="cut_open").label == "Patches 320 m"
+    encode_by(engine, scene, Cut.of(100, edge="cover"))
+    app = visit(scene=scene.id, cut="100-100c", q="3")
+    assert "** most like patch 3 (" in said(app)
+    assert ") of 20 · click another" in said(app)
+    assert app.query_params["cut"] == "100-100c"
+    assert app.button(key="cut_open").label == "Patches 1 km"
 
 
-@pytest.mark.parametrize("cut", ["64-64", "9999-1", "../..", "64-65"])
+@pytest.mark.parametrize("cut", ["64-64", "64-65"])
 def test_the_usual_cut_and_what_is_none_leave_links_as_they_were(engine: Engine, cut: str) -> None:
     encode(engine, small_scene(engine))
     app = visit(scene="small-1", cut=cut)
@@ -168,7 +169,7 @@ def test_pictures_of_a_collection_are_not_cut(engine: Engine) -> None:
 
 
 def test_a_scene_without_a_place_is_cut_in_pixels(engine: Engine) -> None:
-    encode(engine, small_scene(engine, crs=None))
+    small_scene(engine, crs=None)
     app = visit()
     assert app.button(key="cut_open").label == "Patches 64 px"
     form(app)
@@ -192,7 +193,7 @@ def test_a_scene_smaller_than_a_patch_asks_for_smaller_ones(engine: Engine) -> N
 
 @pytest.mark.slow
 def test_too_many_patches_are_refused_in_a_sentence(engine: Engine) -> None:
-    encode(engine, add_scene(engine.library, "wide-1", height=640, width=640, bands=("B02", "B03", "B04")))
+    add_scene(engine.library, "wide-1", height=640, width=640, bands=("B02", "B03", "B04"))
     app = form(visit(scene="wide-1"))
     app.number_input(key="cut_size").set_value(80).run()
     app.number_input(key="cut_step").set_value(10).run()

@@ -22,6 +22,7 @@ LATER = ("folium", "streamlit_folium", "pages.ui.explore.map")
 """What only the map needs, which is drawn last."""
 CODE = f"""
 import sys
+from importlib.util import find_spec
 import app
 from pages.ui.state import warm
 from pages.ui.state.engine import engine
@@ -37,8 +38,7 @@ warm.import_map()
 import folium
 folium.Map(location=[0, 0]).render()
 print([name for name in {NOT_NEEDED!r} if name in sys.modules], drawn.mixed.json or drawn.json)
-warm.import_next()
-print([name for name in warm.FIRST + warm.NEXT if name not in sys.modules])
+print([name for name in (*warm.FIRST, warm.MAP, *warm.NEXT) if not find_spec(name)])
 """
 
 
