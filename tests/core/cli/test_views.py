@@ -204,10 +204,10 @@ def test_command_and_script_of_areas_print_what_the_panel_shows(
         assert area["high"] == pytest.approx(found["estimated"]["areas"][name]["high"], rel=1e-2)
 
 
-@pytest.mark.parametrize("settings", [ClusterSettings(), ClusterSettings(count=3, seed=5)])
 def test_command_and_script_of_clusters_find_those_on_show(
-    engine: Engine, view: SearchView, settings: ClusterSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, view: SearchView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings = ClusterSettings(count=3, seed=5)
     monkeypatch.chdir(tmp_path)
     scene = engine.library.get("t-1")
     engine.encode_now(scene, view.recipe)

@@ -277,10 +277,9 @@ def test_parts_alone_are_no_classes(tmp_path: Path, library: Library) -> None:
 @pytest.mark.parametrize(
     ("name", "encoding"),
     [
-        *(("Äöé", encoding) for encoding in ("utf-8", "cp1252", "cp437", "cp850")),
+        ("Äöé", "utf-8"),
         ("Weiß Ähre", "cp437"),
         ("Œuvre é", "cp1252"),
-        ("žito", "cp1252"),
         *(("Луг и пашня №2", encoding) for encoding in ("cp866", "cp1251")),
     ],
 )
@@ -344,7 +343,6 @@ def check_truth(scene: Scene, truth: dict[str, NDArray[np.float64]]) -> None:
     ("names", "half"),
     [
         ("S2A_MSIL2A_{date}T101031_{baseline}_R022_T33UUP_{n}_7.tif", "lifted"),
-        ("{n}.tif", "baselines"),
         ("{n}.tif", "scaled"),
         ("{n}.tif", "reversed"),
     ],

@@ -162,7 +162,6 @@ def test_bands_that_are_none_are_left_out(tmp_path: Path, library: Library) -> N
         ("{}.tif", "files"),
         ("T32TQM_20190416T100031_{}.tif", "folder"),
         ("S2_L1C_{}_(Raw).tiff", "zip"),
-        ("{}.TIF", "folder"),
         ("{}.TIF", "zip"),
     ],
 )
