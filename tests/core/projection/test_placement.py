@@ -33,7 +33,7 @@ def test_points_of_the_layout_land_near_their_own_place(method: str) -> None:
     assert np.quantile(off, 0.95) < 4 * radius(layout)
 
 
-@pytest.mark.parametrize("metric", ["cosine", "euclidean", "correlation"])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_twins_land_near_their_twins_and_others_where_their_kind_is(metric: str) -> None:
     vectors, labels = clustered(500)
     old = np.arange(500) < 400
@@ -85,8 +85,8 @@ def test_equal_seeds_give_equal_places_and_the_layout_is_left_alone() -> None:
     np.testing.assert_array_equal(layout, before)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 16, 17])
-@pytest.mark.parametrize("new", [0, 1, 3])
+@pytest.mark.parametrize("count", [1, 2, 3, 17])
+@pytest.mark.parametrize("new", [0, 3])
 def test_few_vectors(count: int, new: int) -> None:
     vectors, _ = clustered(20)
     layout = arrange(vectors[:count], ProjectionSettings())

@@ -131,18 +131,18 @@ def test_errors_of_others_pass_through() -> None:
 def test_a_layout_stopped_while_umap_learn_compiles_can_be_made_after_without_a_word(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """One of its functions is not compiled yet, and is not read from disk: stopped at three of its steps, then let run.
+    """One of its functions is not compiled yet, and is not read from disk: stopped at two of its steps, then let run.
 
     Where numba loses the error on its way is shown above.
     """
-    vectors, settings = clustered(200)[0], ProjectionSettings(method="densmap")
+    vectors, settings = clustered(100)[0], ProjectionSettings(method="umap")
     expected = arrange(vectors, settings)
     with quiet_umap() as umap:
         known = umap.umap_.compute_membership_strengths
     fresh = type(known)(known.py_func, locals=known.locals, targetoptions=known.targetoptions)
     monkeypatch.setattr(umap.umap_, "compute_membership_strengths", fresh)
     monkeypatch.setattr("core.projection.umap_learn.keep_compiled", lambda _names: None)
-    for step in (30, 100, 160):
+    for step in (30, 160):
         heard: list[int] = []
 
         def stop(done: int, _total: int, heard: list[int] = heard, step: int = step) -> None:

@@ -20,6 +20,22 @@ from tests.fakes import TASKS
 
 Started = Callable[..., JobQueue]
 
+LAST = (
+    "test_kill_9_of_a_worker_costs_the_part_that_it_was_at",
+    "test_a_worker_or_a_server_that_dies_is_followed_by_another",
+    "test_when_the_scheduler_is_started_again_what_is_not_stored_goes_on_and_so_do_jobs",
+    "test_work_that_does_not_listen_is_ended_with_its_process",
+)
+"""Tests after which workers are started anew, and import again what the others have imported already."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what costs the workers their processes after all else that this folder asks of them."""
+    here = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ours = sorted((items[place] for place in here), key=lambda item: item.name in LAST)
+    for place, item in zip(here, ours, strict=True):
+        items[place] = item
+
 
 @pytest.fixture(scope="session")
 def shared_bucket() -> Iterator[Bucket]:

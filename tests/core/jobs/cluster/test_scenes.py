@@ -23,8 +23,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("here")  # As far as this computer does them itself.
 def test_scenes_of_a_cluster_are_those_of_one_computer(cluster: LocalCluster, tmp_path: Path) -> None:
-    for number in range(2):
-        write_tile(tmp_path / "in" / f"T31UFS_2024060{number + 1}.tif", number)
+    write_tile(tmp_path / "in" / "T31UFS_20240601.tif", 1)
     workers_ready(cluster.address, tmp_path, 2)
     here = replace(settings({}), root=tmp_path)
     there = replace(here, scheduler=cluster.address)
@@ -35,7 +34,7 @@ def test_scenes_of_a_cluster_are_those_of_one_computer(cluster: LocalCluster, tm
         mapped = on_cluster(config) if config.scheduler else in_turn
         return [step.state for step in run_batch(inputs, wish, str(out), config, mapped=mapped)]
 
-    assert run(tmp_path / "cluster", there) == ["written"] * 2
-    assert run(tmp_path / "alone", here) == ["written"] * 2
+    assert run(tmp_path / "cluster", there) == ["written"]
+    assert run(tmp_path / "alone", here) == ["written"]
     assert files(tmp_path / "cluster") == files(tmp_path / "alone")
     cluster_at(cluster.address, tmp_path).close()
