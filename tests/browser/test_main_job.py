@@ -158,7 +158,9 @@ def a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(pa
     page.wait_for_function("before => window.stamps > before", arg=stamped, timeout=LONG)
 
 
-def test_one_visit_pictures_classes_colours_on_the_map_clusters_trust_and_diamonds(page: Page, server: Server) -> None:
+def test_one_visit_pictures_classes_colours_on_the_map_clusters_trust_diamonds_and_accessibility(
+    page: Page, server: Server
+) -> None:
     """One visit, because each costs the browser seconds."""
     page.goto(f"{server.url}/?marks=on")
     wait_for_views(page)
@@ -171,6 +173,28 @@ def test_one_visit_pictures_classes_colours_on_the_map_clusters_trust_and_diamon
     page.keyboard.press("Escape")
     page.locator(OPENED).wait_for(state="detached")
     a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(page)
+    all_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_other(page)
+
+
+def all_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_other(page: Page) -> None:
+    opened = assert_popovers_accessible(page)
+    assert {"Share", "Download", "Filter", "Trust", "Layout", "What it has learned"} <= set(opened)
+    page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
+    page.locator(".st-key-trust_panel").wait_for()
+    expect(page.locator(".ll-verdict")).to_be_visible(timeout=LONG)
+    assert_accessible(page)
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model_spectral").wait_for()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.locator(".st-key-model_spectral")).to_have_count(1)
+    assert_accessible(page)
+    for name, part in (("Classify", ".labeller button"), ("Scenes", UPLOADER)):
+        page.get_by_role("link", name=name).click()
+        page.locator(part).first.wait_for(state="attached", timeout=LONG)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        assert_accessible(page)
+        if name == "Classify":
+            assert_popovers_accessible(page)
 
 
 def clusters_are_looked_for_in_the_background_and_then_colour_the_plot(page: Page, server: Server) -> None:
@@ -465,30 +489,3 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         wait_for_query(page)
     finally:
         server.stop()
-
-
-def test_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_other(
-    page: Page, server: Server
-) -> None:
-    page.goto(server.url)
-    wait_for_views(page)
-    page.locator(".gallery .tile .ask").nth(1).click()
-    wait_for_query(page)
-    opened = assert_popovers_accessible(page)
-    assert {"Share", "Download", "Filter", "Trust", "Layout", "What it has learned"} <= set(opened)
-    page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
-    page.locator(".st-key-trust_panel").wait_for()
-    expect(page.locator(".ll-verdict")).to_be_visible(timeout=LONG)
-    assert_accessible(page)
-    page.get_by_role("link", name="Models").click()
-    page.locator(".st-key-model_spectral").wait_for()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator(".st-key-model_spectral")).to_have_count(1)
-    assert_accessible(page)
-    for name, part in (("Classify", ".labeller button"), ("Scenes", UPLOADER)):
-        page.get_by_role("link", name=name).click()
-        page.locator(part).first.wait_for(state="attached", timeout=LONG)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-        assert_accessible(page)
-        if name == "Classify":
-            assert_popovers_accessible(page)
