@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core.bands import BAND_NAMES
 from core.config import Config
@@ -35,6 +36,7 @@ from core.training.dataset import Labelled, ReadPatches
 from core.training.request import TrainingRequest
 from core.training.trained_models import under_way
 from tests import modules
+from tests.compiled import compile_once
 from tests.labelled import CLASSES, pixels
 
 COLOURS = ("B02", "B03", "B04")
@@ -87,7 +89,9 @@ def do(folder: Path, tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, An
 def asked(folder: str, tasks: str) -> str:
     """Do what ``do`` asks for."""
     gc.disable()  # Of the millions of objects that TensorFlow is made of none is garbage, and graphs make many more.
-    return json.dumps({name: _task(Path(folder), name, task) for name, task in json.loads(tasks).items()})
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
+        return json.dumps({name: _task(Path(folder), name, task) for name, task in json.loads(tasks).items()})
 
 
 def _config(folder: Path) -> Config:
