@@ -22,14 +22,12 @@ from streamlit.testing.v1 import AppTest
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.exports.patches import patch_rows
 from core.engine.operations import Engine
-from core.engine.tasks import clusters_task
 from core.evaluation.grid_shift import STABILITY_KEY
 from core.features.runs import RunRecord
 from core.jobs.executor import JobCall
-from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
 from core.jobs.queue import job_id
-from core.jobs.worker import JobOutcome, Work
+from core.jobs.worker import JobOutcome
 from core.scenes.labels import give_label, hand_version
 from core.scenes.patches import PatchRef, PatchRefs, patch_grid
 from core.search.saved import saved_searches
@@ -381,9 +379,8 @@ def test_clusters_are_asked_for_once_and_colour_the_points_when_they_are_there(e
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
     plot = data_of(app, "landlike_plot")
     assert (plot["values"], plot["legend"]["names"]) == (None, ["No clusters yet"])
-    clusters_task(
-        engine.config, Work(JobFiles(engine.config.root / "jobs"), job.id, job.title), engine.jobs.payload(job.id)
-    )
+    assert engine.jobs.payload(job.id)
+    engine.clustered.put(recipe, ClusterSettings().key, (np.arange(42) % 5).astype(np.int16))
     app.run()
     plot = data_of(app, "landlike_plot")
     assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "cluster-kmeans-auto-0"), "class")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -64,6 +64,7 @@ def sound(shape: shapely.Geometry) -> None:
         assert not part.interiors
 
 
+@settings(max_examples=40)
 @given(
     st.floats(-900, 900), st.floats(-80, 80), st.floats(1e-3, 5), st.floats(1e-3, 5), st.floats(0, 2 * np.pi),
     st.booleans(),
@@ -135,6 +136,7 @@ def test_a_patch_round_a_pole_reaches_it(pole: int, turn: float, backwards: bool
     assert shape.bounds == (-180, min(pole * 89, pole * 90), 180, max(pole * 89, pole * 90))
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(60, 89.9), min_size=4, max_size=4), st.floats(-400, 400), st.sampled_from([1, -1]),
     st.booleans(),

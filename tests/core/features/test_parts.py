@@ -33,7 +33,7 @@ def test_every_patch_is_in_one_part_less_what_is_done(tmp_path: Path, most: int)
 
 def test_parts_in_any_order_give_what_the_scene_gives_at_once(tmp_path: Path) -> None:
     scene = place_scene(tmp_path, empty=EMPTY)
-    recipe, store = recipe_of(scene, PlaceEncoder(), stride=8), FeatureStore(tmp_path)
+    recipe, store = recipe_of(scene, PlaceEncoder(), stride=16), FeatureStore(tmp_path)
     encode_scene(scene, PlaceEncoder(), recipe, store)
     whole = store.read(recipe)
     parts: list[EncodedPart] = [encode_part(part) for part in scene_parts(scene, recipe, PlaceEncoder, frozenset(), 9)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
@@ -72,6 +72,7 @@ def test_a_window_names_its_patch_and_no_other_window_does(grid: PatchGrid, data
         assert grid.patch_of_window(*near) == (windows.index(near) if near in windows else None)
 
 
+@settings(max_examples=40)
 @given(grids(), st.data())
 def test_patch_at_finds_the_patch_with_the_nearest_centre(grid: PatchGrid, data: st.DataObject) -> None:
     row, col = data.draw(st.floats(0, grid.height - 0.01)), data.draw(st.floats(0, grid.width - 0.01))
@@ -89,6 +90,7 @@ def test_patch_at_finds_the_patch_with_the_nearest_centre(grid: PatchGrid, data:
         np.testing.assert_allclose(distances[found], best, atol=1e-9)
 
 
+@settings(max_examples=40)
 @given(grids(), st.data())
 def test_of_patches_that_are_there_the_one_with_the_nearest_centre_is_found(
     grid: PatchGrid, data: st.DataObject
@@ -205,6 +207,7 @@ def test_a_collection_takes_places_from_its_table(tmp_path: Path) -> None:
     assert source_names(scene) == ["a", "b", "c", "d"]
 
 
+@settings(max_examples=40)
 @given(scene=st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True), patch=st.integers(0, 10**9 - 1))
 def test_a_patch_is_found_again_by_its_text(scene: str, patch: int) -> None:
     ref = PatchRef(scene, patch)

@@ -22,7 +22,6 @@ from tests.pages.test_explore import data_of, map_of
 
 APP = Starlette(routes=EARLY_ROUTES)
 ASKED = 17
-GREEN = json.dumps([{"value": "ndvi", "low": 0.0, "high": None}])
 LIKE_IT = json.dumps([{"value": "score", "low": 0.3, "high": None}])
 
 
@@ -56,9 +55,7 @@ def told_and_drawn(app: AppTest) -> tuple[dict[str, Any], dict[str, Any]]:
 @pytest.mark.parametrize(
     "link",
     [
-        {},
         {"q": "3", "k": "5", "above": "0.2"},
-        {"where": GREEN},
         {"q": "3", "where": LIKE_IT},
         {"like": "16.30", "unlike": "4", "sel": "1-4"},
         {"sel": "1-4", "colour": "similarity"},

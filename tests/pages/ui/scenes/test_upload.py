@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import SettingsError, StoreError
@@ -42,6 +42,7 @@ def test_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     assert not path.name.startswith(".")
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=400))
 def test_any_text_gives_a_name_a_disk_can_hold(name: str) -> None:
     made = file_name(name)

@@ -280,7 +280,7 @@ def test_a_selection_is_asked_about_as_a_whole(engine: Engine) -> None:
     assert not session(app).selection
 
 
-@pytest.mark.parametrize("also", ["+@9_9_9.1_9_9.1_9.1", "+s-gone:3", "+~s-gone"])
+@pytest.mark.parametrize("also", ["+@9_9_9.1_9_9.1_9.1", "+s-gone:3"])
 def test_examples_that_are_not_here_are_told_and_nothing_breaks(engine: Engine, also: str) -> None:
     encode(engine, small_scene(engine))
     app = visit(scene="small-1", also=also)
