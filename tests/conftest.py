@@ -40,7 +40,9 @@ FIRST_SCENE = {"LANDLIKE_FIRST_SCENE": "synthetic"}
 os.environ.update(OFFLINE | FIRST_SCENE)
 
 # How long an example takes tells of the machine, which does other things too, and not of the code.
-hypothesis.settings.register_profile("any", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "any", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any")
 
 HERE = Path(__file__).resolve().parent
@@ -375,3 +377,17 @@ def shapes_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return understand(json.loads(json.dumps(shapes_to_dict(read_label_file(asked)))))
 
     monkeypatch.setattr("core.ingest.vectors.adding.answer_of_sandbox", read_here)
+
+
+@pytest.fixture
+def maps_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps of classes read without the child process, likewise."""
+    from core.ingest.sandbox.protocol import truth_request_from_dict
+    from core.ingest.truth.reader import read_truth
+    from core.progress import silent
+
+    def read_here(request: Any, *_: object, understand: Callable[[Any], Any]) -> Any:
+        asked = truth_request_from_dict(json.loads(request.to_json()))
+        return understand(json.loads(json.dumps(read_truth(asked, silent).to_dict())))
+
+    monkeypatch.setattr("core.ingest.truth.adding.answer_of_sandbox", read_here)

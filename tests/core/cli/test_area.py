@@ -28,6 +28,7 @@ def area(path: Path, left: float, top: float, right: float, bottom: float) -> Pa
     return path
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_only_the_patches_of_an_area_are_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scene = add_scene(Library(settings().root))
     given, out = area(tmp_path / "A.gpkg", 70, 10, 130, 60), tmp_path / "F.parquet"

@@ -205,6 +205,7 @@ def test_labels_by_hand_are_measured_by_where_they_are_asked_for(source: Path, d
     assert [line.split()[0] for line in lines[-2:]] == ["Bog", "Fen"]
 
 
+@pytest.mark.usefixtures("maps_here")
 def test_a_scene_is_evaluated_by_a_map_of_classes(data: Path, tmp_path: Path, capsys: Capture) -> None:
     scene = add_scene(Library(data), height=8 * 64, width=8 * 64, bands=("B02", "B03", "B04", "B08"))
     codes = np.kron(np.random.default_rng(0).integers(1, 4, (16, 16)), np.ones((32, 32))).astype(np.uint8)

@@ -233,6 +233,7 @@ def test_a_saved_head_maps_a_scene_without_labels_and_is_refused_where_it_does_n
     assert library_source(engine, recipe).classified() is None
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_numbers_and_labels_of_vectors_of_points_are_those_of_the_command(engine: Engine, tmp_path: Path) -> None:
     points: list[shapely.Geometry] = [shapely.Point(*centre(row)) for row in range(ROWS)]
     scene = ingest([plain(tmp_path / "f.parquet", shapes=points)], engine.library)

