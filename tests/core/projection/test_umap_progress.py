@@ -139,22 +139,32 @@ def test_a_layout_stopped_while_umap_learn_compiles_can_be_made_after_without_a_
     expected = arrange(vectors, settings)
     with quiet_umap() as umap:
         known = umap.umap_.compute_membership_strengths
-    fresh = type(known)(known.py_func, locals=known.locals, targetoptions=known.targetoptions)
-    monkeypatch.setattr(umap.umap_, "compute_membership_strengths", fresh)
     monkeypatch.setattr("core.projection.umap_learn.keep_compiled", lambda _names: None)
-    for step in (30, 160):
+
+    def compiled_anew(stop_at: int = 0) -> tuple[int, bool]:
+        """Steps that were heard of while it was compiled, and whether it was; stopped at one of them unless at 0."""
+        fresh = type(known)(known.py_func, locals=known.locals, targetoptions=known.targetoptions)
+        monkeypatch.setattr(umap.umap_, "compute_membership_strengths", fresh)
         heard: list[int] = []
 
-        def stop(done: int, _total: int, heard: list[int] = heard, step: int = step) -> None:
+        def tell(done: int, _total: int) -> None:
             if done == 250:
                 heard.append(done)
-                if len(heard) == step:
+                if len(heard) == stop_at:
                     raise JobCancelledError("Arranging", "it was stopped", "start it again")
 
-        with pytest.raises(JobCancelledError):
-            arrange(vectors, settings, progress=stop)
-        assert len(heard) == step
-        assert not fresh.signatures, "it was not done"
-    np.testing.assert_array_equal(arrange(vectors, settings), expected)
-    assert fresh.signatures
+        if stop_at:
+            with pytest.raises(JobCancelledError):
+                arrange(vectors, settings, progress=tell)
+        else:
+            np.testing.assert_array_equal(arrange(vectors, settings, progress=tell), expected)
+        return len(heard), bool(fresh.signatures)
+
+    compiled_anew()  # And so what it calls, once and for all.
+    steps, done = compiled_anew()
+    assert done
+    assert steps > 10
+    for step in (2, steps - 2):
+        assert compiled_anew(step) == (step, False)
+    assert compiled_anew() == (steps, True)
     assert capfd.readouterr() == ("", "")
