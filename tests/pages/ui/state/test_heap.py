@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,11 @@ def test_visitors_leave_nothing_behind(tmp_path: Path) -> None:
     scene = add_scene(engine.library, height=64, width=128)  # Too few patches for a layout, which takes a process.
     engine.encode_now(scene, engine.recipe(scene, "spectral"))
     leave_word(tmp_path)  # Else the server tries the encoder, beside them.
-    code = [sys.executable, "-m", "tests.pages.ui.state.visited", "4", "8", "8"]
+    code = [sys.executable, "-m", "tests.pages.ui.state.visited", "8", "8", "8", "8", "8"]
     environment = {**os.environ, "LANDLIKE_DATA": str(tmp_path)}
     result = subprocess.run(code, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     counts = json.loads(result.stdout.splitlines()[-1])
     assert counts[0] > 100_000, "the app is not in it"
-    left = min(counts[1] - counts[0], counts[2] - counts[1])
+    left = min(after - before for before, after in pairwise(counts))
     assert left < 50, f"8 visitors left {left} objects behind"

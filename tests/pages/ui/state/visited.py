@@ -3,7 +3,7 @@
 Streamlit keeps the latest 128 sessions for those who lose their connection; here it keeps ``KEPT``, so that fewer have
 to come until each who comes drives one out.
 
-``python -m tests.pages.ui.state.visited 4 8 8``
+``python -m tests.pages.ui.state.visited 8 8 8 8 8``
 """
 
 from __future__ import annotations
