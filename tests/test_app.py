@@ -72,10 +72,11 @@ def test_streamlit_recognises_the_launcher() -> None:
 @pytest.mark.usefixtures("folders")
 def test_the_pages_of_a_visitor_leave_the_folders_of_modules_as_they_are() -> None:
     """Else a thread that imports a module just then skips a folder of ``sys.path`` and does not find it."""
-    exec_code = pytest.importorskip("streamlit.runtime.scriptrunner.exec_code")
+    from streamlit.runtime.scriptrunner.exec_code import modified_sys_path
+
     launcher = runpy.run_path(str(ROOT / "app.py"))
     before, pages = list(sys.path), sorted(launcher["PAGES"].glob("*.py"))
     assert "explore.py" in {page.name for page in pages}
     for page in pages:
-        with exec_code.modified_sys_path(str(page)):
+        with modified_sys_path(str(page)):
             assert sys.path == before, page.name

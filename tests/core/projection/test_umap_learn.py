@@ -9,13 +9,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import silhouette_score
 
 from core.errors import JobCancelledError, SettingsError
 from core.projection.layout import pca_layout
 from core.projection.methods import arrange
 from core.projection.settings import METHODS, ProjectionSettings
 from core.projection.umap_learn import quiet_umap, umap_learn_layout
-from tests.core.projection.features import clustered
+from tests.core.projection.features import clustered, eurosat
 
 UMAP = ProjectionSettings(method="umap")
 DENSE = ProjectionSettings(method="densmap")
@@ -62,6 +64,12 @@ def laid(settings: ProjectionSettings) -> Laid:
     return Laid(vectors, given, layout, told)
 
 
+@cache
+def laid_of_eurosat(settings: ProjectionSettings) -> np.ndarray:
+    vectors, labels = eurosat()
+    return arrange(vectors, settings, labels=labels)
+
+
 @ALL
 def test_a_layout_is_that_of_umap_learn_given_our_neighbours_and_start_and_seed(settings: ProjectionSettings) -> None:
     """So it is the same each time."""
@@ -85,6 +93,22 @@ def test_a_layout_is_that_of_umap_learn_given_our_neighbours_and_start_and_seed(
 
 def test_another_seed_gives_another_layout() -> None:
     assert not np.array_equal(lay_out(laid(UMAP).vectors, replace(UMAP, seed=7)), laid(UMAP).layout)
+
+
+@ALL
+def test_real_features_are_laid_out_as_trustworthily_as_by_the_fast_method(settings: ProjectionSettings) -> None:
+    vectors, _ = eurosat()
+    layouts = [laid_of_eurosat(one) for one in (settings, ProjectionSettings())]
+    own, fast = (trustworthiness(vectors, layout, n_neighbors=15, metric="cosine") for layout in layouts)
+    # densMAP and labels give up some of it for what they are for.
+    assert own > fast - {"umap": 0.02, "densmap": 0.03, "supervised": 0.1}[settings.method]
+    assert own > 0.85
+
+
+def test_labels_draw_real_classes_apart() -> None:
+    _, labels = eurosat()
+    apart = [silhouette_score(laid_of_eurosat(one), labels) for one in (UMAP, LABELLED)]
+    assert apart[1] > apart[0] + 0.2
 
 
 def test_patches_without_a_label_join_the_class_they_are_like() -> None:

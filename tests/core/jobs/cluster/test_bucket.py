@@ -222,7 +222,7 @@ def test_what_workers_lack_is_one_sentence_and_costs_nothing(far: Far, servers: 
     engine = servers()
     path = sent(engine, "T31UFS_20240603.tif")
     there = cluster_at(far.cluster.address, engine.config.root, BUCKET)
-    until(lambda: _fit(there) == 2, 60)
+    until(lambda: _fit(there) == 2, 60, "the worker that was killed never came again")
     fit = far.cluster.working()
     before = fit[0].rlimit(resource.RLIMIT_FSIZE)
     assert len(fit) == 2

@@ -13,6 +13,7 @@ from core.errors import SettingsError
 from core.scenes.given.annotations import LABELS_FILE, read_annotations
 from core.scenes.given.classes import merge_classes
 from core.scenes.given.history import (
+    MOST_UNDONE,
     STEPS_FILE,
     change_annotations,
     redo_labels,
@@ -153,12 +154,11 @@ def test_a_damaged_file_of_steps_loses_no_label(scene: Scene) -> None:
     assert (given(scene), undoable(scene)[0]) == ({"Reed": [1, 2]}, "“Reed” for 1 patch")
 
 
-def test_so_many_steps_are_kept_and_no_more(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.scenes.given.history.MOST_UNDONE", 7)
+def test_so_many_steps_are_kept_and_no_more(scene: Scene) -> None:
     grid = patch_grid(scene)
-    for number in range(10):
+    for number in range(MOST_UNDONE + 3):
         give_label(scene, grid, [0], f"class {number % 2}")
-    assert sum(undo_labels(scene) != "" for _ in range(10)) == 7
+    assert sum(undo_labels(scene) != "" for _ in range(MOST_UNDONE + 3)) == MOST_UNDONE
 
 
 def test_another_reading_keeps_who_gave_a_label_and_its_colour(tmp_path: Path) -> None:
