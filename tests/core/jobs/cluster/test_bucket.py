@@ -192,9 +192,12 @@ def test_workers_that_reach_another_bucket_of_that_name_get_no_work(
 
 
 def at_it(engine: Engine, job: Job, before: int = 0) -> psutil.Process:
-    """The worker process that does a job, once it has begun to write; another one than before."""
+    """The worker process that does a job, once it has begun; another one than before.
+
+    How far it is is noted about each second, in which one that has all at hand may have written everything.
+    """
     notes = JobFiles(engine.config.root / "jobs")
-    until(lambda: (found := notes.progress(job.id)).done > 0 and found.pid != before, 60)
+    until(lambda: notes.progress(job.id).pid not in {0, before}, 60, "no worker has begun")
     return psutil.Process(notes.progress(job.id).pid)
 
 
