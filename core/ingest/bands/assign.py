@@ -19,6 +19,7 @@ from core.ingest.bands.names import (
     lights_beside_numbers,
     names_other_layer,
     names_positions,
+    names_spread,
     parse_band,
     product_names,
     stated_resolution,
@@ -208,7 +209,7 @@ def _refuse_statistics(texts: Sequence[str]) -> None:
     Raises:
         BandsError: naming some of them.
     """
-    found = [text.strip() for text in texts if _STATISTIC.search(text)]
+    found = [text.strip() for text in texts if _STATISTIC.search(text) or names_spread(text)]
     if 2 * len(set(found)) > len(texts):
         shown = ", ".join(f"“{clean_name(text, 30)}”" for text in found[:3])
         what = f"its {len(texts)} bands are called {shown} and so on, which are statistics and no bands of Sentinel-2"

@@ -20,14 +20,17 @@ _ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|ni
 _SPREAD = re.compile(
     rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
     r"(?:sigma|std|st_?d_?dev|standard[ _-]?deviation|var|variance|counts?|kurtosis|skew(?:ness)?|slope|trend|"
-    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse)$|"
+    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse|(?-i:se)|std_?err(?:or)?|"
+    r"diff(?:erence)?|change|mad|z[_ -]?score)$|"
     r"^(?:std|st_?d_?dev|standard[ _-]?deviation|variance|counts?|kurtosis|skew(?:ness)?|amplitude|cv|iqr|uncertainty)"
-    rf"[_ .-]{_ONE_BAND}$",
+    rf"[_ .-]{_ONE_BAND}$|"
+    rf"^(?-i:var|sigma|se|stderr|diff)[_ .-]{_ONE_BAND}$",
     re.IGNORECASE,
 )
 """Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them.
 
-In front of a band stand only words that are hardly a place's (there is a Var, and there are Ranges).
+In front of a band stand only words that are hardly a place's (there is a Var, and there are Ranges), or that are in
+small letters, as programs write them and places are not.
 """
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(
@@ -264,7 +267,12 @@ def _tail(stem: str, meant: Mapping[str, str]) -> str | None:
 
 def names_other_layer(text: str) -> bool:
     """Return True for names of layers that are no spectral band, even where they name one (``MSK_DETFOO_B02``)."""
-    return _NEVER.search(text) is not None or _SPREAD.search(text) is not None
+    return _NEVER.search(text) is not None or names_spread(text)
+
+
+def names_spread(text: str) -> bool:
+    """Return True for names of statistics of a band that are no reflectance, “B02_stdDev”."""
+    return _SPREAD.search(text) is not None
 
 
 def stated_resolution(text: str) -> int | None:

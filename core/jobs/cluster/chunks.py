@@ -109,9 +109,6 @@ class _Spreading(Generic[Chunk, Made]):
         if not self._under_way and not self._again and not self._next():
             return False
         there = self._cluster.workers(self._asked, self._telling(waiting), cancelled)
-        if self._told:
-            waiting("")
-            self._told = ""
         usable = [worker for worker in there if worker not in self._shunned] or there
         self._reclaim()
         while len(self._under_way) < _AHEAD * len(usable) and (self._again or self._next()):

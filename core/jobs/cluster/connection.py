@@ -127,17 +127,20 @@ class Cluster:
 
         Args:
             asked: what they are wanted for.
-            waiting: told what is waited for.
+            waiting: told what is waited for, then an empty text.
             cancelled: asked meanwhile.
 
         Raises:
             JobError: when there are workers, and none is fit.
             JobCancelledError: when ``cancelled`` says so.
         """
+        waited = False
         while True:
             if not self._connected():
                 waiting(f"waiting for the Dask scheduler at {self.address}, which does not answer")
             elif fit := [worker for worker, (found, _) in self._known.items() if not found]:
+                if waited:
+                    waiting("")
                 return fit
             elif self._known:
                 found, remedy = next(iter(self._known.values()))
@@ -146,6 +149,7 @@ class Cluster:
                 waiting(f"waiting for a worker of the Dask cluster at {self.address}, which has none")
             if cancelled():
                 raise JobCancelledError(asked, "it was cancelled", "start it again when you like")
+            waited = True
             time.sleep(POLL_SECONDS * 5)
 
     def call(
