@@ -211,19 +211,27 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
 
 
 def _restored(encoder: str, folder: Path) -> dict[str, Any]:
-    """What training on from a shipped encoder starts from makes of twelve patches, beside the features it gives."""
+    """What training on from a shipped encoder starts from makes of twelve patches, beside the features it gives.
+
+    And how much its network has to say of them where they are the land it is known to know.
+    """
     import tensorflow as tf
 
     from core.training.keras.ground import shipped_ground
-    from core.training.keras.joint import JointEncoder
+    from core.training.keras.joint import JointEncoder, accustomed
     from core.training.keras.restore import restore
 
     found = restore(Path(ENTRIES[encoder].reference))
-    joint = JointEncoder(found.network, found.bands, found.part, shipped_ground())
+    assert found.part is not None
     batch = some(4, side=found.side, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
+    parts = (found.part, accustomed(found.part, batch, shipped_ground()))
+    encoders = [JointEncoder(found.network, found.bands, part, shipped_ground()) for part in parts]
+    before, after = (one.features(tf.constant(batch))["default"].numpy() for one in encoders)
     return {
         "base": load_encoder(encoder, _config(folder), "openvino-f32").encode(batch).tolist(),
-        "features": {"tensorflow": joint.features(tf.constant(batch))["default"].numpy().tolist()},
+        "features": {"tensorflow": before.tolist()},
+        "said": [float(np.square(one[:, : len(found.part.centre)]).sum(axis=1).mean()) for one in (before, after)],
+        "usual": [parts[1].usual_strangeness, parts[1].usual_unevenness],
     }
 
 

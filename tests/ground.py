@@ -36,6 +36,6 @@ def ground(images: FloatArray) -> FloatArray:
     logits = np.concatenate([channels, deviation], axis=-1) @ table["word_weights"] + table["word_offsets"]
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares = (shares / shares.sum(axis=-1, keepdims=True)).mean(axis=1)
-    words = np.sqrt(shares) - table["word_centre"]
+    words = shares**0.75 - table["word_centre"]
     found: FloatArray = np.concatenate([unit(spread), unit(words)], axis=1) * np.float32(0.5**0.5)
     return found

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES, FloatArray
+from core.bands import BAND_NAMES, FloatArray, fill_source
 from core.encoders.atmosphere import brought_to
 from core.encoders.preprocessing import resized
 from core.errors import TrainingError
@@ -92,6 +92,15 @@ class Labelled:
             self, bands=tuple(self.bands[place] for place in kept), pixels=self.pixels[..., kept],
             statistics=None if self.statistics is None else self.statistics[:, columns],
         )  # fmt: skip
+
+    def images(self, bands: Sequence[str], rows: slice) -> FloatArray:
+        """Return reflectance of some of the patches, float32 of shape (N, H, W, bands), missing bands as in scenes."""
+        pixels = self.pixels[rows]
+        found = np.zeros((*pixels.shape[:3], len(bands)), np.float32)
+        for place, name in enumerate(fill_source(name, self.bands) for name in bands):
+            if name is not None:
+                found[..., place] = pixels[..., self.bands.index(name)] / np.float32(REFLECTANCE_SCALE)
+        return found
 
     def band_statistics(self) -> FloatArray:
         """Return those of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""

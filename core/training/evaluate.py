@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray, fill_source
+from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.files import FAMILIAR
@@ -37,7 +37,6 @@ from core.evaluation.retrieval import (
 )
 from core.evaluation.taught_classes import fit_for_scenes
 from core.features.level import at_level
-from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.base_model import SCRATCH
 from core.training.dataset import Labelled, drop_copies
 from core.training.split import Split
@@ -228,14 +227,9 @@ def _land_of(directory: Path) -> NoveltyReference | None:
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:
     """Encode labelled patches, missing bands filled as in scenes, float32 of shape (N, dimension)."""
-    sources = [fill_source(name, part.bands) for name in encoder.spec.bands]
     parts = [np.empty((0, encoder.spec.dimension), np.float32)]
     for first in range(0, len(part), _BATCH):
-        pixels = part.pixels[first : first + _BATCH]
-        batch = np.zeros((*pixels.shape[:3], len(sources)), np.float32)
-        for place, name in enumerate(sources):
-            if name is not None:
-                batch[..., place] = pixels[..., part.bands.index(name)] / np.float32(REFLECTANCE_SCALE)
+        batch = part.images(encoder.spec.bands, slice(first, first + _BATCH))
         batch = at_level(batch, encoder.spec.bands, level=part.level, present=part.bands, spec=encoder.spec)
         parts.append(encoder.encode(batch))
     return np.concatenate(parts)

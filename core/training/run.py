@@ -187,7 +187,9 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     parts, hyperparameters = material.split, material.hyperparameters
     judges = parts.random if parts.validation is None else parts.validation
     known = judges if len(judges) >= FEWEST_TELLING else parts.train
-    initial = initialise(material.base, parts.train, hyperparameters, freeze=material.request.freeze, known=known)
+    initial = initialise(
+        material.base, parts.train, hyperparameters, freeze=material.request.freeze, known=known, usual=_usual(material)
+    )
     train, held_out = (Examples(pixels=part.pixels, labels=part.labels) for part in (parts.train, judges))
     learner: Learner
     if material.request.freeze:
@@ -200,6 +202,13 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     checkpoint = Checkpoint(material.directory, learner.variables, *_keys(material), weights=weights)
     checkpoint.resume()
     return initial, learner, checkpoint
+
+
+def _usual(material: _Material) -> Labelled:
+    """Return patches of known land with the bands that scenes will have: those kept apart, else those held out."""
+    held_out = material.seen.random if material.seen.validation is None else material.seen.validation
+    others = held_out if len(held_out) >= FEWEST_TELLING else material.seen.train
+    return material.test_sets[0] if material.test_sets else others
 
 
 def _keys(material: _Material) -> tuple[str, list[str]]:

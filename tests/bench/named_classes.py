@@ -67,8 +67,9 @@ def main() -> None:
     }
     scenes = {title: ingest_all(paths, library, IngestSettings())[0] for title, paths in sources.items()}
     for title, scene in {"synthetic": make_synthetic(library), **scenes}.items():
-        share = np.square(unit_rows(_encoded(encoder, scene))[:, network]).sum(axis=1)
-        print(f"{title}: the network knows {(share >= HEARD_FROM).mean():.2f} of {len(share):,} patches", flush=True)
+        vectors = _encoded(encoder, scene)
+        share = _share_known(vectors, network)
+        print(f"{title}: the network knows {share:.2f} of {len(vectors):,} patches", flush=True)
 
 
 def _named(encoder: Encoder, rgb: Labelled, every: Labelled, network: np.ndarray) -> None:
@@ -90,7 +91,13 @@ def _asked(encoder: Encoder, every: Labelled, network: np.ndarray) -> None:
     for title, bands in FEWER.items():
         asked = features(encoder, every.on(bands))
         found = [_shared(asked[:, part], known[:, part], every.labels) for part in (slice(None), network)]
-        print(f"asked in {title}: {found[0]:.3f} by all features, {found[1]:.3f} by the network's", flush=True)
+        words = f"asked in {title}: {found[0]:.3f} by all features, {found[1]:.3f} by the network's"
+        print(f"{words}; the network knows {_share_known(asked, network):.2f}", flush=True)
+
+
+def _share_known(vectors: FloatArray, network: np.ndarray) -> float:
+    share = np.square(unit_rows(vectors)[:, network]).sum(axis=1)
+    return float((share >= HEARD_FROM).mean())
 
 
 def _shared(asked: FloatArray, known: FloatArray, labels: np.ndarray) -> float:

@@ -3,8 +3,12 @@
 - The *distribution* of each channel over the patch: deviation, mean, and the share of it above five thresholds.
 - *Words*: how much of the patch is ground of each of 64 kinds. A kind is what bands and indices are like inside a block
   of 4 × 4 pixels, and how much the bands vary there; a block belongs to several kinds a little (Sivic and Zisserman,
-  “Video Google”, 2003; van Gemert et al., “Visual Word Ambiguity”, 2010). Shares are compared by their roots
-  (Arandjelović and Zisserman, “Three things everyone should know to improve object retrieval”, 2012).
+  “Video Google”, 2003; van Gemert et al., “Visual Word Ambiguity”, 2010). Shares are compared by a power of them, as
+  by their roots (Arandjelović and Zisserman, “Three things everyone should know to improve object retrieval”, 2012).
+
+Beside these stand two numbers by which a network's word on a patch can be weighed (``training.keras.joint``): how
+*strange* its light is beside that of the reference patches, and how *uneven* it is from place to place, as land of
+several kinds is.
 
 A channel is the root of the reflectance of a band of ``core.bands.GROUND_BANDS``, or an index. The constants are fitted
 without labels by ``fit_ground``; run as a program with a file of patches of 13 bands, this module writes them.
@@ -27,12 +31,11 @@ import tensorflow as tf
 from sklearn.cluster import KMeans
 
 from core.bands import BAND_NAMES, GROUND_BANDS, INDICES, FloatArray
-from core.encoders.atmosphere import NOMINAL, bottom_of_atmosphere, top_of_atmosphere
 from core.errors import EncoderError
 from core.files import replacing
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import labelled
-from core.training.keras.whitening import inverse_root, whitening_axes
+from core.training.keras.whitening import whitening_axes
 
 TABLE = Path(__file__).with_name("ground.npz")
 """The shipped constants."""
@@ -49,14 +52,24 @@ BLOCK = 4
 SOFTNESS = 0.7
 """How much a block belongs to other words than its own, in units of the distance to its own."""
 
+WORDS_POWER = 0.75
+"""Shares of words are compared by this power of them: rare words count more than by the shares, less than by roots."""
+
+CELLS = 4
+"""Parts a side between which a patch may be uneven."""
+
+SEEN = ("B02", "B03", "B04")
+"""Bands by which it is looked whether a patch is uneven: every scene that a network can be asked about has them."""
+
 PERCENTILES = (10, 30, 50, 70, 90)
 """Of reference pixels, by channel: the thresholds."""
 
 MOST_SPREAD = 3.0
 """Statistics of the distribution count for no more than this many deviations."""
 
-NUISANCE_FLOOR, PAIRS_SHIFT, ATMOSPHERES = 0.1, 8, (0.0, 1.2)
-"""What is added to the variance that is nobody's land; its 8 pixels of shift; and the air it comes from."""
+LEAST_UNEVEN, MOST_EVEN = 1e-3, -1.0
+"""Roots of reflectance that the cells of every patch differ by, at least; and how even a patch counts as, at most:
+water is more even than any patch of one class has to be."""
 
 SEED = 0
 _TINY = 1e-6
@@ -77,7 +90,10 @@ class GroundTable:
         centre: shape (DIMENSION,), what is taken off after that.
         word_weights: shape (G, W), from the statistics of a block to the logits of its words.
         word_offsets: shape (W,), added to these.
-        word_centre: shape (W,), mean of the roots of the shares of words.
+        word_centre: shape (W,), mean of the powers of the shares of words.
+        usual_length: shape (), median of the length of the distribution, as a logarithm.
+        cell_mean: shape (3,), mean of the logarithm of how much cells differ, by band of ``SEEN``.
+        cell_deviation: likewise.
     """
 
     thresholds: FloatArray
@@ -89,6 +105,9 @@ class GroundTable:
     word_weights: FloatArray
     word_offsets: FloatArray
     word_centre: FloatArray
+    usual_length: FloatArray
+    cell_mean: FloatArray
+    cell_deviation: FloatArray
 
     def save(self, path: Path) -> None:
         """Write the constants to a file."""
@@ -123,21 +142,65 @@ class BandPlanes:
     pixels: Any
 
 
-def ground_features(planes: Sequence[BandPlanes], table: GroundTable) -> Any:  # noqa: ANN401  tensorflow is untyped
-    """Return the description of the ground, float32 of shape (N, 2 · DIMENSION) and length 1.
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What patches are made of.
+
+    Attributes:
+        features: float32 of shape (N, 2 · DIMENSION) and length 1.
+        strangeness: shape (N, 1), how much longer their distribution is than is usual, as a logarithm.
+        unevenness: shape (N, 1), how much they differ from place to place, in deviations from what is usual, from
+            ``MOST_EVEN``.
+    """
+
+    features: Any
+    strangeness: Any
+    unevenness: Any
+
+
+def describe_ground(planes: Sequence[BandPlanes], table: GroundTable) -> Ground:
+    """Return the description of the ground.
 
     Args:
         planes: that hold all channels' bands together; bands that are no channel cost time and change nothing.
         table: the constants.
     """
     channels, deviations = _blocks(planes)
-    statistics = _statistics(channels, table)
-    spread = _times(
-        tf.clip_by_value((statistics - table.mean) / table.deviation, -MOST_SPREAD, MOST_SPREAD), table.axes
+    spread = _spread(_statistics(channels, table), table)
+    words = tf.pow(_word_shares(channels, deviations, table), WORDS_POWER) - table.word_centre
+    parts = ((spread, 1 - WORDS_SHARE), (words, WORDS_SHARE))
+    differences = (_differences(channels, *_sides(planes)) - table.cell_mean) / table.cell_deviation
+    return Ground(
+        features=tf.concat(
+            [tf.math.l2_normalize(part, axis=-1) * np.float32(share**0.5) for part, share in parts], axis=-1
+        ),
+        strangeness=tf.math.log(tf.norm(spread, axis=-1, keepdims=True) + _TINY) - table.usual_length,
+        unevenness=tf.maximum(tf.reduce_mean(differences, axis=-1, keepdims=True), MOST_EVEN),
     )
-    words = tf.sqrt(_word_shares(channels, deviations, table)) - table.word_centre
-    parts = ((spread - table.centre, 1 - WORDS_SHARE), (words, WORDS_SHARE))
-    return tf.concat([tf.math.l2_normalize(part, axis=-1) * np.float32(share**0.5) for part, share in parts], axis=-1)
+
+
+def _spread(statistics: Any, table: GroundTable) -> Any:  # noqa: ANN401
+    """Return the distribution, (N, DIMENSION), of its statistics (N, S)."""
+    scores = tf.clip_by_value((statistics - table.mean) / table.deviation, -MOST_SPREAD, MOST_SPREAD)
+    return _times(scores, table.axes) - table.centre
+
+
+def _sides(planes: Sequence[BandPlanes]) -> tuple[int, int]:
+    """Return how many blocks patches are high and wide."""
+    high, wide = planes[0].pixels.shape[2:]
+    return high // BLOCK, wide // BLOCK
+
+
+def _differences(channels: Any, high: int, wide: int) -> Any:  # noqa: ANN401
+    """Return the logarithm of the deviation between the cells of patches, (N, 3), of channels (N, C, blocks)."""
+    seen = tf.gather(channels, [GROUND_BANDS.index(name) for name in SEEN], axis=1)
+    rows, cols = min(CELLS, high), min(CELLS, wide)
+    tall, broad = high // rows, wide // cols
+    cut = tf.reshape(seen, (-1, high, wide))[:, : rows * tall, : cols * broad]
+    means = tf.reduce_mean(tf.reshape(cut, (-1, rows, tall, cols, broad)), axis=(2, 4))
+    means = tf.reshape(means, (-1, len(SEEN), rows * cols))
+    off = tf.square(means - tf.reduce_mean(means, axis=-1, keepdims=True))
+    return tf.math.log(tf.sqrt(tf.reduce_mean(off, axis=-1)) + LEAST_UNEVEN)
 
 
 def _times(values: Any, matrix: FloatArray) -> Any:  # noqa: ANN401
@@ -214,37 +277,24 @@ def fit_ground(pixels: FloatArray) -> GroundTable:
     """
     blocks = _batched(lambda planes: tf.concat(_blocks(planes), axis=1), pixels).numpy()
     count = len(GROUND_BANDS) + len(INDICES)
-    flat = blocks[:, :count].transpose(0, 2, 1).reshape(-1, count)
+    channels = blocks[:, :count]
+    flat = channels.transpose(0, 2, 1).reshape(-1, count)
     thresholds, widths = np.percentile(flat, PERCENTILES, axis=0), flat.std(axis=0)
-    zeros = dict.fromkeys((one.name for one in fields(GroundTable)), np.zeros(1, np.float32))
-    bare = GroundTable(**{**zeros, "thresholds": thresholds.astype(np.float32), "widths": widths.astype(np.float32)})
-    raw = _statistics(tf.constant(blocks[:, :count]), bare).numpy()
-    table = {"thresholds": bare.thresholds, "widths": bare.widths, "mean": raw.mean(0), "deviation": raw.std(0) + _TINY}
-    table |= _fit_axes(pixels, raw, bare, table) | _fit_words(blocks)
-    return GroundTable(**{name: np.asarray(value, np.float32) for name, value in table.items()})
-
-
-def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dict[str, Any]) -> dict[str, Any]:
-    """Return ``axes`` and ``centre``: what air and a shift of the grid change counts for less."""
-
-    def scores(patches: FloatArray) -> FloatArray:
-        found = _batched(lambda planes: _statistics(_blocks(planes)[0], bare), patches).numpy()
-        return np.asarray(np.clip((found - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD))
-
-    random = np.random.default_rng(SEED)
-    low, high = bottom_of_atmosphere(pixels, BAND_NAMES, NOMINAL), PAIRS_SHIFT
-    changes = [scores(pixels[:, :-high, :-high]) - scores(pixels[:, high:, high:])]
-    for _ in range(2):
-        one, other = (
-            scores(top_of_atmosphere(low, BAND_NAMES, random.uniform(*ATMOSPHERES, (len(low), 1, 1, 1))))
-            for _ in range(2)
-        )
-        changes.append((one - other) / np.float32(2**0.5))
-    nuisance = np.sum([change.T @ change / len(change) for change in changes], axis=0)
-    root = inverse_root(nuisance + np.float32(NUISANCE_FLOOR) * np.eye(len(nuisance), dtype=np.float32))
-    known = np.clip((raw - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD) @ root
+    names = [one.name for one in fields(GroundTable)]
+    table = dict.fromkeys(names, np.zeros((), np.float32)) | {"thresholds": thresholds, "widths": widths}
+    raw = _statistics(tf.constant(channels), _table(table)).numpy()
+    table |= {"mean": raw.mean(0), "deviation": raw.std(0) + _TINY}
+    known = np.clip((raw - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD)
     mean, axes = whitening_axes(known, power=0.25, count=DIMENSION)
-    return {"axes": root @ axes, "centre": mean @ axes}
+    lengths = np.linalg.norm((known - mean) @ axes, axis=1)
+    table |= {"axes": axes, "centre": mean @ axes, "usual_length": np.log(np.median(lengths))}
+    uneven = _differences(tf.constant(channels), *(side // BLOCK for side in pixels.shape[1:3])).numpy()
+    table |= {"cell_mean": uneven.mean(axis=0), "cell_deviation": uneven.std(axis=0) + _TINY}
+    return _table(table | _fit_words(blocks))
+
+
+def _table(values: dict[str, Any]) -> GroundTable:
+    return GroundTable(**{name: np.asarray(value, np.float32) for name, value in values.items()})
 
 
 def _fit_words(given: FloatArray) -> dict[str, Any]:
@@ -265,8 +315,8 @@ def _fit_words(given: FloatArray) -> dict[str, Any]:
     }
     logits = blocks @ found["word_weights"] + found["word_offsets"]
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    roots = np.sqrt((shares / shares.sum(axis=-1, keepdims=True)).mean(axis=1))
-    return found | {"word_centre": roots.mean(axis=0)}
+    powers = (shares / shares.sum(axis=-1, keepdims=True)).mean(axis=1) ** WORDS_POWER
+    return found | {"word_centre": powers.mean(axis=0)}
 
 
 def _batched(function: Any, pixels: FloatArray, batch: int = 64) -> Any:  # noqa: ANN401

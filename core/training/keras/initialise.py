@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core.bands import FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.encoders.saved_model.signature import read_signature
 from core.files import disk_full
 from core.training.base_model import Base
@@ -38,13 +38,17 @@ from core.training.hyperparameters import (
 )
 from core.training.keras import network as networks
 from core.training.keras.export import finish, write_model
+from core.training.keras.ground import shipped_ground
 from core.training.keras.inference import predict
-from core.training.keras.joint import REFERENCES, NetworkPart, fit_network_part
+from core.training.keras.joint import REFERENCES, NetworkPart, accustomed, fit_network_part
 from core.training.keras.restore import restore
 from core.training.keras.trainable_graph import GraphLayer, Prepare, load_trainable_graph, write_body
 
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
+
+USUAL = 400
+"""Patches by which it is told what is usual, at most."""
 
 IMPRINTED = 64
 """Patches a class whose mean a new class direction begins at."""
@@ -69,7 +73,13 @@ class Initialised:
 
 
 def initialise(
-    base: Base, learned: Labelled, hyperparameters: Hyperparameters, *, freeze: bool, known: Labelled | None = None
+    base: Base,
+    learned: Labelled,
+    hyperparameters: Hyperparameters,
+    *,
+    freeze: bool,
+    known: Labelled | None = None,
+    usual: Labelled | None = None,
 ) -> Initialised:
     """Make the network of a training.
 
@@ -79,6 +89,7 @@ def initialise(
         hyperparameters: the size of a network from scratch, and the seed of the first weights of what is new.
         freeze: True = the body is not going to be trained.
         known: patches like these, better not learned from, that say how features vary; None = ``learned``.
+        usual: patches of known land with the bands that scenes will have; None = they are as those of the ground are.
 
     Raises:
         EncoderError: when the base cannot be trained on.
@@ -86,10 +97,10 @@ def initialise(
     tf.keras.utils.set_random_seed(hyperparameters.seed)
     reference = _reference(learned if known is None else known)
     if base.directory is None:
-        return _from_scratch(learned, hyperparameters, reference)
+        return _from_scratch(learned, hyperparameters, reference, usual)
     examples = Examples(pixels=learned.pixels, labels=learned.labels)
     if base.ours:
-        return _from_ours(base.directory, examples, learned.classes, reference)
+        return _from_ours(base.directory, examples, learned.classes, reference, usual)
     return _from_module(base, base.directory, examples, learned.classes, freeze)
 
 
@@ -98,10 +109,13 @@ def _reference(known: Labelled) -> Array:
     return known.pixels[:: -(-len(known) // REFERENCES)]
 
 
-def _from_scratch(learned: Labelled, hyperparameters: Hyperparameters, reference: Array) -> Initialised:
+def _from_scratch(
+    learned: Labelled, hyperparameters: Hyperparameters, reference: Array, usual: Labelled | None
+) -> Initialised:
     widths, blocks = hyperparameters.widths, hyperparameters.blocks
     network = networks.build(*_scaling(learned.pixels), len(learned.classes), widths=widths, blocks=blocks)
-    return Initialised(network=network, write=_writer(network, learned.bands, learned.pixels.shape[1], reference))
+    write = _writer(network, learned.bands, learned.pixels.shape[1], reference, usual=usual)
+    return Initialised(network=network, write=write)
 
 
 def _scaling(pixels: Array) -> tuple[list[float], list[float], list[float]]:
@@ -113,7 +127,9 @@ def _scaling(pixels: Array) -> tuple[list[float], list[float], list[float]]:
     return mean.tolist(), std.tolist(), ceiling.tolist()
 
 
-def _from_ours(directory: Path, examples: Examples, classes: Sequence[str], reference: Array) -> Initialised:
+def _from_ours(
+    directory: Path, examples: Examples, classes: Sequence[str], reference: Array, usual: Labelled | None
+) -> Initialised:
     found = restore(directory)
     network = found.network
     if found.classes != tuple(classes):
@@ -121,7 +137,7 @@ def _from_ours(directory: Path, examples: Examples, classes: Sequence[str], refe
         logits = networks.CosineClassifier(len(classes), name="logits")(kept.output["embedding"])
         network = tf.keras.Model(kept.input, {"embedding": kept.output["embedding"], "logits": logits})
         _imprint(network, examples)
-    write = _writer(network, found.bands, found.side, reference, found.part)
+    write = _writer(network, found.bands, found.side, reference, usual=usual, kept=found.part)
     return Initialised(network=network, write=write)
 
 
@@ -130,12 +146,16 @@ def _writer(
     bands: Sequence[str],
     side: int,
     reference: Array,
+    *,
+    usual: Labelled | None,
     kept: NetworkPart | None = None,
 ) -> Write:
     """Return what writes a network of ours, by the constants of its base, or such as are fitted to a reference."""
+    images = None if usual is None else usual.images(BAND_NAMES, slice(None, None, -(-len(usual) // USUAL)))
 
     def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
         part = kept or fit_network_part(predict(network, reference)[0])
+        part = part if images is None else accustomed(part, images, shipped_ground())
         with _on_disk():
             write_model(network, directory, bands=bands, side=side, title=title, card=card, part=part)
 

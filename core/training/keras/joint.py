@@ -8,14 +8,15 @@ that its embeddings vary by. So features are two parts side by side:
 
 How much the network's word counts goes with the length of its embedding, which is long where the network sees what it
 was taught, and short elsewhere (Yu et al., “Block Selection Method for Using Feature Norm in Out-of-Distribution
-Detection”, 2023, measure the like). So a patch of known land is compared by class, one of unknown land by its ground,
-and a known one with an unknown one by both a little. All features have length 1.
+Detection”, 2023, measure the like). It counts for less where the light of the patch is strange to it, and where the
+patch is uneven, as it was taught patches of one class each. So a patch of known land is compared by class, one of
+unknown land by its ground, and a known one with an unknown one by both a little. All features have length 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,30 @@ import tensorflow as tf
 
 from core.bands import BAND_NAMES, GROUND_BANDS, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
-from core.training.keras.ground import BandPlanes, GroundTable, ground_features
+from core.training.keras.ground import BandPlanes, Ground, GroundTable, describe_ground
 from core.training.keras.whitening import whitening_axes
 
-NETWORK_SHARE = 0.78
-"""Share of the network part in the cosine of two patches of land that it knows well."""
-
 SHORT_PERCENTILE = 11
-"""Of the lengths of embeddings of known land, 11 in 100 are shorter: there the network's share is half of that."""
+"""Of the lengths of embeddings of known land, 11 in 100 are shorter."""
 
-SLOPE = 0.22
-"""How fast the share goes with the length, in units of the length at which it is half."""
+NETWORK_SHARE = 0.88
+"""Share of the network part in the cosine of two patches of land that it knows well, at most."""
+
+LENGTH_WEIGHT, STRANGENESS_WEIGHT, UNEVENNESS_WEIGHT = 3.5, 2.5, 0.5
+"""By what the share goes, as the logarithm of odds: how much longer than the short ones an embedding is, as a share of
+their length; how strange the patch is, which counts against it; and how uneven, which does too."""
+
+WHITENING_POWER = 0.15
+"""Of its axes each is divided by its variance to the power of this; ½ would be all the way to white."""
 
 MOST_DEVIATIONS = 5.0
 """Numbers of the embedding count for no more than this many deviations."""
 
 REFERENCES = 4_000
 """Patches by which the network part is fitted, at most."""
+
+_LATER = frozenset({"usual_strangeness", "usual_unevenness"})
+"""Constants that files from before do not have."""
 
 _TINY = 1e-6
 
@@ -54,7 +62,9 @@ class NetworkPart:
         deviation: shape (D,).
         axes: shape (D, NETWORK_FEATURES), what the standardised embedding is multiplied by.
         centre: shape (NETWORK_FEATURES,), what is taken off after that.
-        half_length: of an embedding whose part has half its share.
+        half_length: of an embedding whose part has half its share, where the patch is as usual.
+        usual_strangeness: of patches of known land (``training.keras.ground``).
+        usual_unevenness: likewise.
     """
 
     mean: FloatArray
@@ -62,6 +72,8 @@ class NetworkPart:
     axes: FloatArray
     centre: FloatArray
     half_length: float
+    usual_strangeness: float = 0.0
+    usual_unevenness: float = 0.0
 
     def save(self, path: Path) -> None:
         """Write the constants to a file."""
@@ -78,15 +90,16 @@ class NetworkPart:
             ValueError: when the file is damaged.
         """
         with np.load(path) as held:
-            values = {one.name: held[one.name] for one in fields(cls)}
-        return cls(**{**values, "half_length": float(values["half_length"])})
+            there = [one.name for one in fields(cls) if one.name not in _LATER or one.name in held]
+            values: dict[str, Any] = {name: held[name] for name in there}
+        return cls(**values | {name: float(value) for name, value in values.items() if value.ndim == 0})
 
 
 def fit_network_part(embeddings: FloatArray) -> NetworkPart:
     """Fit the constants to embeddings of known land, better such as was not learned from, shape (N, D)."""
     mean, deviation = embeddings.mean(axis=0), embeddings.std(axis=0) + _TINY
     scores = np.clip((embeddings - mean) / deviation, -MOST_DEVIATIONS, MOST_DEVIATIONS)
-    middle, axes = whitening_axes(scores, power=0.25, count=NETWORK_FEATURES)
+    middle, axes = whitening_axes(scores, power=WHITENING_POWER, count=NETWORK_FEATURES)
     lengths = np.linalg.norm(embeddings, axis=1)
     return NetworkPart(
         mean=mean,
@@ -94,6 +107,22 @@ def fit_network_part(embeddings: FloatArray) -> NetworkPart:
         axes=axes.astype(np.float32),
         centre=(middle @ axes).astype(np.float32),
         half_length=float(np.percentile(lengths, SHORT_PERCENTILE)) + _TINY,
+    )
+
+
+def accustomed(part: NetworkPart, images: FloatArray, table: GroundTable) -> NetworkPart:
+    """Return the constants with what is usual for patches of known land, so that land like it is not strange.
+
+    Args:
+        part: the constants.
+        images: reflectance (N, H, W, 13), of the bands that scenes will have, others filled as in scenes.
+        table: the constants of the ground.
+    """
+    ground = describe_ground([BandPlanes(names=BAND_NAMES, pixels=tf.constant(images.transpose(0, 3, 1, 2)))], table)
+    return replace(
+        part,
+        usual_strangeness=float(np.median(ground.strangeness)),
+        usual_unevenness=float(np.median(ground.unevenness)),
     )
 
 
@@ -121,16 +150,19 @@ class JointEncoder(tf.Module):  # type: ignore[misc]
         embedding = tf.cast(embedding, tf.float32)
         if self._part is None:
             return {"default": tf.math.l2_normalize(embedding, axis=-1)}
-        ground = ground_features([seen, *unseen], self._ground)
-        share = _network_share(embedding, self._part)
-        parts = [_network_part(embedding, self._part) * tf.sqrt(share), ground * tf.sqrt(1 - share)]
+        ground = describe_ground([seen, *unseen], self._ground)
+        share = _network_share(embedding, self._part, ground)
+        parts = [_network_part(embedding, self._part) * tf.sqrt(share), ground.features * tf.sqrt(1 - share)]
         return {"default": tf.concat(parts, axis=-1)}
 
 
-def _network_share(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
+def _network_share(embedding: Any, part: NetworkPart, ground: Ground) -> Any:  # noqa: ANN401
     """Return how much the network's word counts, (N, 1), 0 to ``NETWORK_SHARE``."""
     length = tf.norm(embedding, axis=-1, keepdims=True)
-    return NETWORK_SHARE * tf.sigmoid((length / part.half_length - 1) / SLOPE)
+    known = LENGTH_WEIGHT * (length / part.half_length - 1)
+    strange = STRANGENESS_WEIGHT * (ground.strangeness - part.usual_strangeness)
+    uneven = UNEVENNESS_WEIGHT * (ground.unevenness - part.usual_unevenness)
+    return NETWORK_SHARE * tf.sigmoid(known - strange - uneven)
 
 
 def _network_part(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Linear maps that make features comparable: principal axes divided by a power of their variance, and inverse roots."""
+"""Linear maps that make features comparable: principal axes divided by a power of their variance."""
 
 from __future__ import annotations
 
@@ -31,10 +31,3 @@ def whitening_axes(
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))])
     scaled = axes * np.maximum(variances, variances[0] * floor) ** -power
     return mean, scaled[:, :count]
-
-
-def inverse_root(covariance: FloatArray) -> FloatArray:
-    """Return the inverse of the symmetric root of a covariance, shape (D, D)."""
-    values, axes = np.linalg.eigh(covariance)
-    result: FloatArray = axes @ np.diag(values**-0.5) @ axes.T
-    return result

@@ -143,6 +143,15 @@ def test_a_shipped_model_read_back_to_be_trained_on_gives_its_features(done: Res
     assert _apart(found) <= 1e-5
 
 
+def test_land_that_a_network_was_taught_is_not_strange_to_it(done: Results) -> None:
+    """However unlike the land of the shipped encoder it is."""
+    found = done[1]["restored"]
+    strangeness, _ = found["usual"]
+    assert strangeness > 0.2
+    strange, known = found["said"]
+    assert known > strange + 0.02
+
+
 def _base_of(folder: Path, name: str) -> str:
     """The base of a task whose name ends like it."""
     return str(folder / name.split("-", 1)[1])
