@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.encoders.openvino import has_bf16, processor_key
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.exports.patches import patch_rows
 from core.engine.operations import Engine
@@ -620,6 +621,9 @@ def test_foreign_names_reach_the_page_as_text(engine: Engine) -> None:
 def test_a_scene_says_that_the_encoder_is_tried_first(engine: Engine) -> None:
     scene = small_scene(engine)
     shutil.rmtree(engine.config.model_cache)  # Where it is noted.
+    engine.config.model_cache.mkdir()
+    (engine.config.model_cache / f"bf16-{processor_key()}").write_text("no", encoding="ascii")
+    has_bf16.cache_clear()
     app = visit()
     sees_nothing_wrong(app)
     assert "Before it is read patch by patch, the encoder is tried in two forms on this computer" in texts(app)

@@ -58,7 +58,7 @@ WORDS_POWER = 0.75
 CELLS = 4
 """Parts a side between which a patch may be uneven."""
 
-SEEN = ("B02", "B03", "B04")
+VISIBLE_BANDS = ("B02", "B03", "B04")
 """Bands by which it is looked whether a patch is uneven: every scene that a network can be asked about has them."""
 
 PERCENTILES = (10, 30, 50, 70, 90)
@@ -92,7 +92,7 @@ class GroundTable:
         word_offsets: shape (W,), added to these.
         word_centre: shape (W,), mean of the powers of the shares of words.
         usual_length: shape (), median of the length of the distribution, as a logarithm.
-        cell_mean: shape (3,), mean of the logarithm of how much cells differ, by band of ``SEEN``.
+        cell_mean: shape (3,), mean of the logarithm of how much cells differ, by band of ``VISIBLE_BANDS``.
         cell_deviation: likewise.
     """
 
@@ -143,7 +143,7 @@ class BandPlanes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class DescribedGround:
     """What patches are made of.
 
     Attributes:
@@ -158,7 +158,7 @@ class Ground:
     unevenness: Any
 
 
-def describe_ground(planes: Sequence[BandPlanes], table: GroundTable) -> Ground:
+def describe_ground(planes: Sequence[BandPlanes], table: GroundTable) -> DescribedGround:
     """Return the description of the ground.
 
     Args:
@@ -170,7 +170,7 @@ def describe_ground(planes: Sequence[BandPlanes], table: GroundTable) -> Ground:
     words = tf.pow(_word_shares(channels, deviations, table), WORDS_POWER) - table.word_centre
     parts = ((spread, 1 - WORDS_SHARE), (words, WORDS_SHARE))
     differences = (_differences(channels, *_sides(planes)) - table.cell_mean) / table.cell_deviation
-    return Ground(
+    return DescribedGround(
         features=tf.concat(
             [tf.math.l2_normalize(part, axis=-1) * np.float32(share**0.5) for part, share in parts], axis=-1
         ),
@@ -193,12 +193,12 @@ def _sides(planes: Sequence[BandPlanes]) -> tuple[int, int]:
 
 def _differences(channels: Any, high: int, wide: int) -> Any:  # noqa: ANN401
     """Return the logarithm of the deviation between the cells of patches, (N, 3), of channels (N, C, blocks)."""
-    seen = tf.gather(channels, [GROUND_BANDS.index(name) for name in SEEN], axis=1)
+    seen = tf.gather(channels, [GROUND_BANDS.index(name) for name in VISIBLE_BANDS], axis=1)
     rows, cols = min(CELLS, high), min(CELLS, wide)
     tall, broad = high // rows, wide // cols
     cut = tf.reshape(seen, (-1, high, wide))[:, : rows * tall, : cols * broad]
     means = tf.reduce_mean(tf.reshape(cut, (-1, rows, tall, cols, broad)), axis=(2, 4))
-    means = tf.reshape(means, (-1, len(SEEN), rows * cols))
+    means = tf.reshape(means, (-1, len(VISIBLE_BANDS), rows * cols))
     off = tf.square(means - tf.reduce_mean(means, axis=-1, keepdims=True))
     return tf.math.log(tf.sqrt(tf.reduce_mean(off, axis=-1)) + LEAST_UNEVEN)
 

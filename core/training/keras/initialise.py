@@ -47,7 +47,7 @@ from core.training.keras.trainable_graph import GraphLayer, Prepare, load_traina
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
 
-USUAL = 400
+MOST_USUAL = 400
 """Patches by which it is told what is usual, at most."""
 
 IMPRINTED = 64
@@ -151,7 +151,7 @@ def _writer(
     kept: NetworkPart | None = None,
 ) -> Write:
     """Return what writes a network of ours, by the constants of its base, or such as are fitted to a reference."""
-    images = None if usual is None else usual.images(BAND_NAMES, slice(None, None, -(-len(usual) // USUAL)))
+    images = None if usual is None else usual.images(BAND_NAMES, slice(None, None, -(-len(usual) // MOST_USUAL)))
 
     def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
         part = kept or fit_network_part(predict(network, reference)[0])

@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from core.bands import BAND_NAMES, GROUND_BANDS, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
-from core.training.keras.ground import BandPlanes, Ground, GroundTable, describe_ground
+from core.training.keras.ground import BandPlanes, DescribedGround, GroundTable, describe_ground
 from core.training.keras.whitening import whitening_axes
 
 SHORT_PERCENTILE = 11
@@ -156,7 +156,7 @@ class JointEncoder(tf.Module):  # type: ignore[misc]
         return {"default": tf.concat(parts, axis=-1)}
 
 
-def _network_share(embedding: Any, part: NetworkPart, ground: Ground) -> Any:  # noqa: ANN401
+def _network_share(embedding: Any, part: NetworkPart, ground: DescribedGround) -> Any:  # noqa: ANN401
     """Return how much the network's word counts, (N, 1), 0 to ``NETWORK_SHARE``."""
     length = tf.norm(embedding, axis=-1, keepdims=True)
     known = LENGTH_WEIGHT * (length / part.half_length - 1)

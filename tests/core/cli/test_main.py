@@ -35,6 +35,7 @@ from core.scenes.quality import QualityRecord
 from core.scenes.truth import truth_of
 from core.similarity.explain import index_values
 from core.similarity.neighbours import unit_rows
+from core.values.named.unsure import UNSURE
 from core.values.registry import VALUES
 from tests.conftest import ingest_here
 from tests.fakes import ChanceEncoder, place_scene
@@ -112,7 +113,10 @@ def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capt
     classifier = classifier_in(Path(ENTRIES[default_encoder()].reference))
     if classifier is not None:
         named = classifier.name(np.array(table.column("vector").to_pylist(), np.float32))
-        assert table.column("predicted").to_pylist() == [named.classes[number] for number in named.index]
+        expected = [
+            named.classes[number] if sure else UNSURE for number, sure in zip(named.index, named.sure, strict=True)
+        ]
+        assert table.column("predicted").to_pylist() == expected
         np.testing.assert_allclose(table.column("confidence").to_numpy(), named.confidence, atol=1e-5)
     capsys.readouterr()
     assert main(["neighbours", str(features), "--patch-id", "7", "-k", "3"]) == 0

@@ -193,7 +193,7 @@ class Timed:
 
 def test_rates_and_neighbours_are_compared() -> None:
     steps: list[tuple[int, int]] = []
-    exact, form = Timed(lambda means: means, 8), Timed(lambda means: means, 1)
+    exact, form = Timed(lambda means: means, 40), Timed(lambda means: means, 1)
     found = try_beside(exact, form, LAND, 2, progress=lambda *step: steps.append(step))
     assert steps == [(done, 6) for done in range(6)]
     assert found.agreeing == 1
