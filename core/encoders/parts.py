@@ -103,11 +103,13 @@ class NetworkFeatures:
         count: of them; 0 = it has no network, or files that do not say so.
         bands: that the network sees.
         taught: the classes it was taught, where shares of classes are among what its features are made of.
+        weighed: True = how much its word counts goes with what is strange and uneven, too.
     """
 
     count: int = 0
     bands: tuple[str, ...] = ()
     taught: tuple[str, ...] = ()
+    weighed: bool = False
 
 
 def network_features(directory: Path | None) -> NetworkFeatures:
@@ -121,7 +123,12 @@ def network_features(directory: Path | None) -> NetworkFeatures:
             known = fields.keys() <= NETWORK_FIELDS
             return NetworkFeatures(count=EMBEDDING_FEATURES, bands=bands) if known else NetworkFeatures()
         with np.load(directory / SHARES) as held:
-            return NetworkFeatures(count=len(held["centre"]), bands=bands, taught=tuple(fields.get("classes") or ()))
+            return NetworkFeatures(
+                count=len(held["centre"]),
+                bands=bands,
+                taught=tuple(fields.get("classes") or ()),
+                weighed="usual_strangeness" in held,
+            )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile):
         return NetworkFeatures()
 

@@ -39,6 +39,9 @@ three and four bands, 0.75 on the synthetic landscape, and 0.07, 0.09 and 0.15 o
 (``tests.bench.named_classes``), of which it names wrongly also what it seems to know.
 """
 
+HEARD_SCENE_BEFORE = 0.5
+"""The same of models whose network's share goes with the length of its embedding alone, which tells less."""
+
 _TEMPERATURES = np.geomspace(0.05, 20.0, 121)
 """Temperatures that are tried."""
 
@@ -90,6 +93,7 @@ class FeatureClassifier:
             Calibration of Modern Neural Networks”, 2017); False = it is 1.
         network: the first so many features are of a network that was taught these classes, the longer the better it
             knows the land; 0 = that is not told.
+        heard_scene: share of the patches asked about that it has to know, for any of its classes to count.
         bands: bands that a scene must have, so that its features are of the kind that this was fitted to.
         lacking: bands that it must not have, for where they are missing the encoder sees stand-ins, not them.
         narrow: the same classes by fewer columns, for scenes of other bands; None = there is no such.
@@ -103,6 +107,7 @@ class FeatureClassifier:
     temperature: float = 1.0
     calibrated: bool = False
     network: int = 0
+    heard_scene: float = HEARD_SCENE
     bands: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     narrow: FeatureClassifier | None = None
@@ -168,7 +173,7 @@ class FeatureClassifier:
             return None
         share = np.square(unit_rows(vectors)[:, : self.network]).sum(axis=1)
         found = np.asarray(share >= HEARD_FROM, np.bool_)
-        return found if found.sum() >= HEARD_SCENE * len(found) else np.zeros_like(found)
+        return found if found.sum() >= self.heard_scene * len(found) else np.zeros_like(found)
 
     def calibrate(self, vectors: FloatArray, labels: IntArray) -> FeatureClassifier:
         """Return it with the temperature that suits held-out patches best; as it is where there are none.

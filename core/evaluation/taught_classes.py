@@ -20,7 +20,14 @@ from core.encoders.base import EncoderSpec
 from core.encoders.files import CARD, CLASSES, CLASSIFIER, NETWORK
 from core.encoders.parts import EMBEDDING_FEATURES, NETWORK_FIELDS, network_features
 from core.encoders.registry import encoder_names
-from core.evaluation.classifier import FeatureClassifier, checked_classifier, damaged_classifier, fit_classifier
+from core.evaluation.classifier import (
+    HEARD_SCENE,
+    HEARD_SCENE_BEFORE,
+    FeatureClassifier,
+    checked_classifier,
+    damaged_classifier,
+    fit_classifier,
+)
 from core.features.recipe import Recipe, companion_of
 from core.scenes.patches import IntArray
 
@@ -72,7 +79,9 @@ def classifier_in(directory: Path) -> FeatureClassifier | None:
     if (directory / CLASSES).is_file():
         found = _of_before(FeatureClassifier.load(directory / CLASSES), directory)
         network = network_features(directory)
-        return replace(found, network=network.count if network.taught == found.classes else 0)
+        heard_scene = HEARD_SCENE if network.weighed else HEARD_SCENE_BEFORE
+        count = network.count if network.taught == found.classes else 0
+        return replace(found, network=count, heard_scene=heard_scene)
     if (directory / CLASSIFIER).is_file() and (directory / NETWORK).is_file():
         return _network_classifier(directory)
     return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.bands import GROUND_BANDS
 from core.config import Config
 from core.encoders.files import CARD, CLASSES, FAMILIAR, LEARNED, write_checksums
 from core.encoders.registry import companion, default_encoder, describe
@@ -40,6 +41,9 @@ MOST_SEEN = 0.02
 
 FEWEST_TELLING = 200
 """Patches not learned from by which it may be said how features vary; with fewer, it is said by those learned from."""
+
+FEWEST_USUAL = 20
+"""Patches that tell what is usual for the land learned from."""
 
 READING = 50
 """Thousandths of a training that reading the patches counts for."""
@@ -204,11 +208,18 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     return initial, learner, checkpoint
 
 
-def _usual(material: _Material) -> Labelled:
-    """Return patches of known land with the bands that scenes will have: those kept apart, else those held out."""
+def _usual(material: _Material) -> Labelled | None:
+    """Return patches of known land with all bands of the ground: held out, or kept apart; None = there are too few.
+
+    With fewer bands others stand in, and land would count as usual that is strange in its own.
+    """
     held_out = material.seen.random if material.seen.validation is None else material.seen.validation
     others = held_out if len(held_out) >= FEWEST_TELLING else material.seen.train
-    return material.test_sets[0] if material.test_sets else others
+    side = material.split.train.pixels.shape[1]
+    for one in (others, *material.test_sets):
+        if set(GROUND_BANDS) <= set(one.bands) and len(one) >= FEWEST_USUAL:
+            return resize(one, side)
+    return None
 
 
 def _keys(material: _Material) -> tuple[str, list[str]]:

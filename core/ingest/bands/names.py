@@ -20,8 +20,8 @@ _ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|ni
 _SPREAD = re.compile(
     rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
     r"(?:sigma|std|st_?d_?dev|standard[ _-]?deviation|var|variance|counts?|kurtosis|skew(?:ness)?|slope|trend|"
-    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse|(?-i:se)|std_?err(?:or)?|"
-    r"diff(?:erence)?|change|mad|z[_ -]?score)$|"
+    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse|std_?err(?:or)?|"
+    r"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score)$|"
     r"^(?:std|st_?d_?dev|standard[ _-]?deviation|variance|counts?|kurtosis|skew(?:ness)?|amplitude|cv|iqr|uncertainty)"
     rf"[_ .-]{_ONE_BAND}$|"
     rf"^(?-i:var|sigma|se|stderr|diff)[_ .-]{_ONE_BAND}$",

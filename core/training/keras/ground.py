@@ -59,7 +59,7 @@ CELLS = 4
 """Parts a side between which a patch may be uneven."""
 
 VISIBLE_BANDS = ("B02", "B03", "B04")
-"""Bands by which it is looked whether a patch is uneven: every scene that a network can be asked about has them."""
+"""Bands by which it is looked whether a patch is uneven; nearly every scene has them."""
 
 PERCENTILES = (10, 30, 50, 70, 90)
 """Of reference pixels, by channel: the thresholds."""
@@ -192,7 +192,10 @@ def _sides(planes: Sequence[BandPlanes]) -> tuple[int, int]:
 
 
 def _differences(channels: Any, high: int, wide: int) -> Any:  # noqa: ANN401
-    """Return the logarithm of the deviation between the cells of patches, (N, 3), of channels (N, C, blocks)."""
+    """Return the logarithm of the deviation between the cells of patches, (N, 3), of channels (N, C, blocks).
+
+    Rows and columns of blocks that are left over at the edges are left out; of patches of 64 pixels none are.
+    """
     seen = tf.gather(channels, [GROUND_BANDS.index(name) for name in VISIBLE_BANDS], axis=1)
     rows, cols = min(CELLS, high), min(CELLS, wide)
     tall, broad = high // rows, wide // cols
@@ -324,6 +327,17 @@ def _batched(function: Any, pixels: FloatArray, batch: int = 64) -> Any:  # noqa
     parts = [pixels[first : first + batch].transpose(0, 3, 1, 2) for first in range(0, len(pixels), batch)]
     planes = ([BandPlanes(names=BAND_NAMES, pixels=tf.constant(part, tf.float32))] for part in parts)
     return tf.concat([function(one) for one in planes], axis=0)
+
+
+def weighed_by(pixels: FloatArray, table: GroundTable) -> tuple[FloatArray, FloatArray]:
+    """Return strangeness and unevenness of patches (N, H, W, 13), each of shape (N,)."""
+
+    def both(planes: Sequence[BandPlanes]) -> Any:  # noqa: ANN401
+        ground = describe_ground(planes, table)
+        return tf.concat([ground.strangeness, ground.unevenness], axis=-1)
+
+    strangeness, unevenness = _batched(both, pixels).numpy().T
+    return strangeness, unevenness
 
 
 def main() -> None:

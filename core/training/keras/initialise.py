@@ -89,7 +89,7 @@ def initialise(
         hyperparameters: the size of a network from scratch, and the seed of the first weights of what is new.
         freeze: True = the body is not going to be trained.
         known: patches like these, better not learned from, that say how features vary; None = ``learned``.
-        usual: patches of known land with the bands that scenes will have; None = they are as those of the ground are.
+        usual: patches of known land with all bands of the ground; None = what was usual for the base stays.
 
     Raises:
         EncoderError: when the base cannot be trained on.
@@ -151,11 +151,12 @@ def _writer(
     kept: NetworkPart | None = None,
 ) -> Write:
     """Return what writes a network of ours, by the constants of its base, or such as are fitted to a reference."""
-    images = None if usual is None else usual.images(BAND_NAMES, slice(None, None, -(-len(usual) // MOST_USUAL)))
 
     def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
         part = kept or fit_network_part(predict(network, reference)[0])
-        part = part if images is None else accustomed(part, images, shipped_ground())
+        if usual is not None:
+            rows = slice(None, None, -(-len(usual) // MOST_USUAL))
+            part = accustomed(part, usual.images(BAND_NAMES, rows), shipped_ground())
         with _on_disk():
             write_model(network, directory, bands=bands, side=side, title=title, card=card, part=part)
 

@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from core.bands import BAND_NAMES, GROUND_BANDS, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
-from core.training.keras.ground import BandPlanes, DescribedGround, GroundTable, describe_ground
+from core.training.keras.ground import BandPlanes, DescribedGround, GroundTable, describe_ground, weighed_by
 from core.training.keras.whitening import whitening_axes
 
 SHORT_PERCENTILE = 11
@@ -40,6 +40,9 @@ their length; how strange the patch is, which counts against it; and how uneven,
 
 WHITENING_POWER = 0.15
 """Of its axes each is divided by its variance to the power of this; ½ would be all the way to white."""
+
+MOST_USUAL_STRANGENESS = 0.2
+"""Strangeness that is usual for known land, at most; that of three other scenes is 0.22 to 0.47."""
 
 MOST_DEVIATIONS = 5.0
 """Numbers of the embedding count for no more than this many deviations."""
@@ -111,18 +114,21 @@ def fit_network_part(embeddings: FloatArray) -> NetworkPart:
 
 
 def accustomed(part: NetworkPart, images: FloatArray, table: GroundTable) -> NetworkPart:
-    """Return the constants with what is usual for patches of known land, so that land like it is not strange.
+    """Return the constants with what is usual for patches of known land, so that land like it is less strange.
+
+    What is as strange in another way is so, too; hence no more than ``MOST_USUAL_STRANGENESS`` of it is usual. Where
+    known land is less strange or uneven than the patches of the ground are, what is usual for these counts.
 
     Args:
         part: the constants.
-        images: reflectance (N, H, W, 13), of the bands that scenes will have, others filled as in scenes.
+        images: reflectance (N, H, W, 13), with all bands of the ground.
         table: the constants of the ground.
     """
-    ground = describe_ground([BandPlanes(names=BAND_NAMES, pixels=tf.constant(images.transpose(0, 3, 1, 2)))], table)
+    strangeness, unevenness = weighed_by(images, table)
     return replace(
         part,
-        usual_strangeness=float(np.median(ground.strangeness)),
-        usual_unevenness=float(np.median(ground.unevenness)),
+        usual_strangeness=min(max(float(np.median(strangeness)), 0.0), MOST_USUAL_STRANGENESS),
+        usual_unevenness=max(float(np.median(unevenness)), 0.0),
     )
 
 
