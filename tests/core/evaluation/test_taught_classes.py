@@ -95,6 +95,25 @@ def test_a_class_counts_only_where_the_network_that_was_taught_it_knows_the_land
     assert not abroad.heard.any(), "where it knows little of a scene, it is wrong on that too"
 
 
+def test_a_model_of_before_has_to_know_half_of_a_scene(tmp_path: Path) -> None:
+    """Its network takes more land for known."""
+    directory = Path(ENTRIES[SHIPPED].reference)
+    for name in (NETWORK, CLASSES):
+        shutil.copy(directory / name, tmp_path)
+    with np.load(directory / SHARES) as held:
+        np.savez(tmp_path / SHARES, **{name: held[name] for name in held if not name.startswith("usual_")})
+    vectors = np.zeros((5, 192), np.float32)
+    vectors[:, 0], vectors[:, 100] = [0.8, 0.8, 0.3, 0.3, 0.3], [0.6, 0.6, 0.954, 0.954, 0.954]
+    counts = []
+    for one in (directory, tmp_path):
+        found = classifier_in(one)
+        assert found is not None
+        heard = found.name(vectors).heard
+        assert heard is not None
+        counts.append(int(heard.sum()))
+    assert counts == [2, 0]
+
+
 def test_the_shipped_encoder_names_its_classes_in_all_bands(eurosat: Callable[[Path], Scene], tmp_path: Path) -> None:
     scene = eurosat(tmp_path)
     every = labelled(scene)
