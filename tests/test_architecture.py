@@ -18,7 +18,7 @@ CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
-    {"errors", "bands", "config", "progress", "files", "prefetch", "text"},
+    {"errors", "bands", "config", "progress", "files", "one_thread", "prefetch", "text"},
     {"storage"},
     {"mirror"},
     {"scenes", "encoders"},

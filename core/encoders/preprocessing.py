@@ -15,6 +15,7 @@ import numpy as np
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.files import SIDECAR
 from core.errors import EncoderError
+from core.one_thread import numpy_one_thread
 
 _LIMIT = 1e6
 """Scales, means and deviations are below this."""
@@ -226,10 +227,12 @@ def resized(batch: FloatArray, size: int) -> FloatArray:
     is widened by the factor so that no pixel is skipped, as ``antialias=True`` does there.
     """
     count, height, width, bands = batch.shape
-    if height != size:
-        batch = np.matmul(_weights(height, size), batch.reshape(count, height, width * bands))
-    if width != size:
-        batch = np.matmul(_weights(width, size), batch.reshape(count * size, width, bands))
+    # With more threads OpenBLAS was once seen to wait for one of them for ever, in a process with OpenVINO's beside.
+    with numpy_one_thread():
+        if height != size:
+            batch = np.matmul(_weights(height, size), batch.reshape(count, height, width * bands))
+        if width != size:
+            batch = np.matmul(_weights(width, size), batch.reshape(count * size, width, bands))
     return np.ascontiguousarray(batch.reshape(count, size, size, bands), dtype=np.float32)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.one_thread import numpy_one_thread
 from core.scenes.patches import IntArray
-from core.similarity.one_thread import numpy_one_thread
 
 ITERATIONS, TOLERANCE = 300, 1e-5
 """Steps at most, and the largest part of the gradient of the mean loss at which it ends: probabilities then hold to a

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.one_thread import one_thread
 from core.progress import Progress, part_of, silent
 from core.projection.reduction import reduced, worth_reducing
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import knn_graph, metric_rows
 from core.similarity.neighbours import unit_rows
-from core.similarity.one_thread import one_thread
 from core.similarity.pca import along_axes, principal_axes
 
 SPREAD = 10.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from core.bands import FloatArray
+from core.one_thread import one_thread
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import EXACT_WORK, in_threads, metric_rows
 from core.similarity.neighbours import finite
-from core.similarity.one_thread import one_thread
 from core.similarity.pca import SAMPLE_ROWS, along_axes, principal_axes, regular_sample
 
 KEPT_COMPONENTS = 64

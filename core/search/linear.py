@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.similarity.one_thread import numpy_one_thread
+from core.one_thread import numpy_one_thread
 from core.similarity.pca import regular_sample
 
 ExampleWeights = NDArray[np.float64]

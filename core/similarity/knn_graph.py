@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
+from core.one_thread import one_thread
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.cells import Cells, part
 from core.similarity.neighbours import TIE_WIDTH, finite, unit_rows
-from core.similarity.one_thread import one_thread
 from core.similarity.pca import along_axes, principal_axes
 
 METRICS = ("cosine", "euclidean", "correlation")
