@@ -26,7 +26,7 @@ compiled: $(VENV)/.test
 	@$(BIN)/python -m compileall -q -j 0 core pages app.py
 
 # Types of a fresh checkout take most of a minute of one processor: tests begin on the other meanwhile.
-check: $(VENV)/.test style compiled ## lint, types and the fast tests, in two minutes or so
+check: $(VENV)/.test style compiled ## lint, types and the fast tests, in one or two minutes
 	@$(MAKE) --no-print-directory -j 2 types quick
 
 test: $(VENV)/.test chromium style compiled ## set up, then lint, types and the whole suite, browser tests included

@@ -13,7 +13,8 @@ import pytest
 
 from core.bands import BAND_NAMES
 from core.config import settings
-from core.encoders.eight_bits import try_beside
+from core.encoders.eight_bits import neighbours_kept, try_beside
+from core.encoders.openvino import has_bf16
 from core.encoders.registry import default_encoder, load_encoder
 from core.features.batches import iter_patches
 from core.ingest.boundary import ingest
@@ -76,9 +77,11 @@ def test_8_bit_integers_beside_f32(tmp_path: Path) -> None:
     sys.stdout.write("\n")
     for name, patches in lands.items():
         trial = try_beside(exact, form, patches, rounds=7)
-        sys.stdout.write(
-            f"{name}, {len(patches)} patches: int8 {trial.faster:.2f} × f32, {trial.agreeing:.3f} of the nearest 10\n"
-        )
+        words = f"int8 {trial.faster:.2f} × f32, {trial.agreeing:.3f} of the nearest 10"
+        if has_bf16():
+            rounded = load_encoder(default_encoder(), settings(), "openvino")
+            words += f", bf16 {neighbours_kept(exact.encode(patches), rounded.encode(patches)):.3f}"
+        sys.stdout.write(f"{name}, {len(patches)} patches: {words}\n")
         assert trial.faster >= 1.5
         assert trial.agreeing >= 0.95
 

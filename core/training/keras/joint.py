@@ -42,7 +42,7 @@ WHITENING_POWER = 0.15
 """Of its axes each is divided by its variance to the power of this; ½ would be all the way to white."""
 
 MOST_USUAL_STRANGENESS = 0.2
-"""Strangeness that is usual for known land, at most; that of three other scenes is 0.22 to 0.47."""
+"""Strangeness that is usual for known land, at most: with more, other land that is strange would pass for known."""
 
 MOST_DEVIATIONS = 5.0
 """Numbers of the embedding count for no more than this many deviations."""
