@@ -15,9 +15,9 @@ class EncodersCommand:
     it cannot be used. LANDLIKE_MODELS adds encoders to the list: paths or handles of TF-Hub image feature modules or
     SavedModels, separated by “;”. Models that were trained in the app are listed by themselves.
 
-    Modules run by OpenVINO where nothing else is asked for, or by TensorFlow: in bf16 where the processor
-    has it; else in int8, where a model has an 8-bit form that is faster on this processor and finds the same
-    neighbours, which is tried once; else in f32.
+    Modules run by OpenVINO where nothing else is asked for, or by TensorFlow: in int8 where a model has an 8-bit form
+    that is faster on this processor and finds the same neighbours, which is tried once; else in bf16 where the
+    processor has it; else in f32.
     """
 
     name = "encoders"
@@ -55,4 +55,6 @@ def _tried(name: str, precision: str, config: Config) -> str:
     if not trial.faster:
         return "; int8 could not be tried here"
     which, share = "it" if precision == "int8" else "int8", f"{100 * trial.agreeing:.0f} %"
-    return f"; {which} is {trial.faster:.1f} × as fast as f32 here and finds {share} of its neighbours"
+    return (
+        f"; {which} is {trial.faster:.2f} × as fast as {trial.beside} here and finds {share} of the neighbours of f32"
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SOURCE_HELP = "a file, a folder, a zip or tar, the id of a scene in the library, “sample” or “synthetic”"
 LABELLED_HELP = "patches in folders named by class, or a scene with a truth, such as “synthetic”"
 ENCODER_HELP = "a name from “encoders”, or the path of a model"
-BACKEND_HELP = "tensorflow, openvino, openvino-f32 or openvino-int8"
+BACKEND_HELP = "tensorflow, openvino, openvino-f32, openvino-bf16 or openvino-int8"
 LABELS_HELP = "the truth of a scene, or what people gave its patches in the app; default: the truth if there is one"
 
 

@@ -24,11 +24,11 @@ class EncoderSpec:
         input_size: pixels a side the model is fed; patches are resampled to it; None = any size as it is.
         gain: the model's input is ``clip(reflectance * gain, 0, 1)``; None = reflectance as it is.
         dimension: number of features.
-        backend: ``numpy``, ``tensorflow``, ``openvino`` (the fastest precision there is), ``openvino-f32`` or
-            ``openvino-int8``.
+        backend: ``numpy``, ``tensorflow``, ``openvino`` (the fastest precision there is), ``openvino-f32``,
+            ``openvino-bf16`` or ``openvino-int8``.
         origin: where it came from, in words.
         precision: numbers it computes in: ``f32``, ``bf16`` where the backend and the processor have it, or ``int8``
-            where bf16 is missing, the model has an 8-bit form and the processor gains by it.
+            where the model has an 8-bit form and the processor gains by it.
         trainable: True = a training may start from it.
         mean: of each band by name, taken from what ``gain`` gives, which is then not clipped; empty = nothing is.
         deviation: of each band by name, by which the difference is divided; empty = it is not.
@@ -107,8 +107,8 @@ class EncoderKind(Protocol):
     A kind is imported by the web process, so heavy libraries are imported inside ``load`` and what it calls.
     """
 
-    def backends(self, model: LocalModel) -> tuple[str, ...]:
-        """Return the ways to run an encoder, the one to prefer first."""
+    def backends(self, model: LocalModel, memory: Path) -> tuple[str, ...]:
+        """Return the ways to run an encoder, the one to prefer first; ``memory`` as of ``describe``."""
 
     def recognises(self, directory: Path) -> bool:
         """Tell whether a directory holds an encoder of this kind, whole or damaged."""

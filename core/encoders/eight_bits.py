@@ -1,9 +1,9 @@
 """The 8-bit form of a model: whether a model has one, and whether this processor gains by it.
 
 ``core.training.quantise`` writes it. Its convolutions multiply integers of 8 bits, all else is as in the model itself.
-Where the processor has no bfloat16, it is tried once beside 32-bit numbers, on land that comes with it. It is used
-where it is so much faster, and finds so many of the same neighbours. That is decided before anything is encoded, so
-that features of one model are of one precision on one computer.
+It is tried once on land that comes with it, beside bfloat16, or beside 32-bit numbers where the processor has none. It
+is used where it is so much faster, and finds so many of the neighbours that 32-bit numbers find. That is decided before
+anything is encoded, so that features of one model are of one precision on one computer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -33,8 +33,9 @@ from core.errors import EncoderError, StoreError
 from core.files import locked, write_atomically
 from core.progress import Progress, silent
 
-FASTER, AGREEING = 1.3, 0.95
-"""How many times as fast as f32, and what share of f32's neighbours found, is enough to use it."""
+FASTER, FASTER_THAN_BF16, AGREEING = 1.3, 1.05, 0.95
+"""How many times as fast as f32 is enough to use it, how many times as fast as bf16, which is not exact either; and
+what share of f32's neighbours found."""
 
 NEIGHBOURS, ROUNDS, TIMED = 10, 4, 48
 """Nearest patches that are compared; how often both are timed, and on how many patches: the first of all."""
@@ -53,17 +54,20 @@ class Trial:
     """How the 8-bit form of a model does on a processor.
 
     Attributes:
-        faster: its rate, as a multiple of that of 32-bit numbers.
+        faster: its rate, as a multiple of that of the numbers it was tried beside.
         agreeing: share of the nearest ``NEIGHBOURS`` by 32-bit numbers that it finds, 0 to 1.
+        beside: the numbers: ``f32`` or ``bf16``.
     """
 
     faster: float
     agreeing: float
+    beside: str = "f32"
 
     @property
     def pays(self) -> bool:
         """True = it is worth using."""
-        return self.faster >= FASTER and self.agreeing >= AGREEING
+        enough = FASTER_THAN_BF16 if self.beside == "bf16" else FASTER
+        return self.faster >= enough and self.agreeing >= AGREEING
 
 
 FAILED = Trial(faster=0, agreeing=0)
@@ -143,8 +147,9 @@ def _note(directory: Path, memory: Path) -> Path:
 def _recall(note: Path) -> Trial | None:
     try:
         fields = json.loads(note.read_text(encoding="utf-8"))
-        return Trial(faster=float(fields["faster"]), agreeing=float(fields["agreeing"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        beside = str(fields.get("beside", "f32"))
+        return Trial(faster=float(fields["faster"]), agreeing=float(fields["agreeing"]), beside=beside)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -156,7 +161,7 @@ def _tried(directory: Path, memory: Path, progress: Progress) -> Trial:
         *_, last = _lines(command, root, progress)
         found = Trial(**json.loads(last))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError):
-        found = FAILED  # 32-bit numbers do for whatever is wrong with it.
+        found = FAILED  # The model itself does for whatever is wrong with it.
     with suppress(OSError):
         keep(found, directory, memory)
     return found
@@ -180,33 +185,39 @@ def _lines(command: Sequence[str], root: Path, progress: Progress) -> list[str]:
 
 
 def try_beside(
-    exact: Encoder, form: Encoder, patches: FloatArray, rounds: int = ROUNDS, progress: Progress = silent
+    exact: Encoder,
+    form: Encoder,
+    patches: FloatArray,
+    *,
+    usual: Encoder | None = None,
+    rounds: int = ROUNDS,
+    progress: Progress = silent,
 ) -> Trial:
-    """Return how the 8-bit form of a model does beside the model in 32-bit numbers.
+    """Return how the 8-bit form of a model does beside the model itself.
 
     Args:
         exact: the model in 32-bit numbers.
         form: its 8-bit form.
-        patches: reflectance (N, H, W, bands of both), of more than ``NEIGHBOURS`` patches.
+        patches: reflectance (N, H, W, bands of all), of more than ``NEIGHBOURS`` patches.
+        usual: the model in the numbers that it would be used in without the form; None = in 32-bit ones.
         rounds: how often both are timed, in turns; the quickest counts.
         progress: told how many steps of all are done.
     """
-    both: Mapping[str, Encoder] = {"exact": exact, "form": form}
-    features: dict[str, FloatArray] = {}
-    seconds: dict[str, list[float]] = {name: [] for name in both}
-    steps = [(turn, name) for turn in range(rounds + 1) for name in both]
-    for done, (turn, name) in enumerate(steps):
-        progress(done, len(steps))
-        start = time.perf_counter()
-        found = both[name].encode(patches[:TIMED] if turn else patches)
-        if turn:  # Before the first round both warm up.
-            seconds[name].append(time.perf_counter() - start)
-        else:
-            features[name] = found
-    return Trial(
-        faster=min(seconds["exact"]) / min(seconds["form"]),
-        agreeing=neighbours_kept(features["exact"], features["form"]),
-    )
+    timed = [exact if usual is None else usual, form]
+    steps = 1 + len(timed) * (rounds + 1)
+    progress(0, steps)
+    nearest = exact.encode(patches)
+    seconds: list[list[float]] = [[] for _ in timed]
+    for turn in range(rounds + 1):
+        for place, encoder in enumerate(timed):
+            progress(1 + turn * len(timed) + place, steps)
+            start = time.perf_counter()
+            found = encoder.encode(patches[:TIMED] if turn else patches)
+            if turn:  # Before the first round both warm up.
+                seconds[place].append(time.perf_counter() - start)
+            elif encoder is form:
+                agreeing = neighbours_kept(nearest, found)
+    return Trial(faster=min(seconds[0]) / min(seconds[1]), agreeing=agreeing, beside=timed[0].spec.precision)
 
 
 def neighbours_kept(exact: FloatArray, other: FloatArray, k: int = NEIGHBOURS) -> float:

@@ -79,18 +79,18 @@ class OnnxKind:
         """Tell whether a directory has, or should have, a ``model.onnx``."""
         return holds(directory, GRAPH)
 
-    def backends(self, model: LocalModel) -> tuple[str, ...]:
+    def backends(self, model: LocalModel, memory: Path) -> tuple[str, ...]:
         """Return the ways to run an ONNX model."""
         return ("openvino", "openvino-f32")
 
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return what an ONNX model is; arguments and errors as of ``EncoderKind.describe``."""
-        chosen = choose_backend(model.name, backend, self.backends(model))
+        chosen = choose_backend(model.name, backend, self.backends(model, memory))
         return _spec(model, chosen, _open(model.directory, memory), memory)
 
     def load(self, model: LocalModel, backend: str | None, memory: Path) -> Encoder:
         """Return an ONNX model ready to run; every file is read and checked."""
-        chosen = choose_backend(model.name, backend, self.backends(model))
+        chosen = choose_backend(model.name, backend, self.backends(model, memory))
         opened = _open(model.directory, None)
         spec, call = _spec(model, chosen, opened, memory), opened.call
         path = model.directory / GRAPH

@@ -106,7 +106,8 @@ def describe(name_or_path: str, config: Config, backend: str | None = None) -> E
     Args:
         name_or_path: a name on offer, or the path of a model directory or .tar.gz, or a handle.
         config: where models lie, and which are on offer.
-        backend: ``tensorflow``, ``openvino``, ``openvino-f32``, ``openvino-int8``; None = the fastest there is.
+        backend: ``tensorflow``, ``openvino``, ``openvino-f32``, ``openvino-bf16``, ``openvino-int8``;
+            None = the fastest there is.
 
     Raises:
         EncoderError: for an unknown name, an unknown backend, or a model that does not fit.
@@ -143,7 +144,7 @@ def try_forms(name_or_path: str, config: Config, progress: Progress = silent) ->
         EncoderError: as of ``describe``.
     """
     _, model = _found(*_resolve(name_or_path, config), config)
-    if _is_untried(model, config) and not openvino.has_bf16(config.model_cache):
+    if _is_untried(model, config):
         eight_bits.pays(model.directory, config.model_cache, progress)
 
 
@@ -151,7 +152,6 @@ def _is_untried(model: LocalModel, config: Config) -> bool:
     return (
         eight_bits.has_form(model.directory)
         and openvino.installed()
-        and not openvino.known_bf16(config.model_cache)
         and eight_bits.remembered(model.directory, config.model_cache) is None
     )
 
@@ -168,7 +168,7 @@ def matching_backend(name: str, fingerprint: str, config: Config) -> str | None:
         EncoderError: as of ``describe``.
     """
     kind, model = _found(*_resolve(name, config), config)
-    for backend in kind.backends(model):
+    for backend in kind.backends(model, config.model_cache):
         if kind.describe(model, backend, config.model_cache).fingerprint == fingerprint:
             return backend
     return None

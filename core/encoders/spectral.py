@@ -198,7 +198,7 @@ def spectral_spec() -> EncoderSpec:
 class SpectralKind:
     """The folder of the shipped constants."""
 
-    def backends(self, model: LocalModel) -> tuple[str, ...]:
+    def backends(self, model: LocalModel, memory: Path) -> tuple[str, ...]:
         """Return the one way to run it."""
         return ("numpy",)
 
@@ -208,7 +208,7 @@ class SpectralKind:
 
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return the specification; arguments and errors as of ``EncoderKind.describe``."""
-        if backend not in (None, *self.backends(model)):
+        if backend not in (None, *self.backends(model, memory)):
             found = f"it has no backend “{backend}”"
             raise EncoderError("Loading spectral statistics", found, "leave the backend out")
         return spectral_spec()

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from core.encoders.base import LocalModel
 from core.encoders.eight_bits import Trial, load_land, try_beside
+from core.encoders.openvino import has_bf16
 from core.encoders.saved_model.encoder import SavedModelKind
 from core.progress import Progress, silent
 
 
 def try_both(directory: Path, memory: Path, progress: Progress = silent) -> Trial:
-    """Run a model by 32-bit numbers and in its 8-bit form on the land that comes with it; ``progress`` is told steps.
+    """Run a model as it is and in its 8-bit form on the land that comes with it; ``progress`` is told steps.
 
     Raises:
         EncoderError: when the model or its form is damaged.
@@ -27,7 +28,8 @@ def try_both(directory: Path, memory: Path, progress: Progress = silent) -> Tria
     """
     kind, model = SavedModelKind(), LocalModel(name="model", title="", origin="", directory=directory)
     exact, form = (kind.load(model, backend, memory) for backend in ("openvino-f32", "openvino-int8"))
-    return try_beside(exact, form, load_land(directory, exact.spec.input_size or 64), progress=progress)
+    usual = kind.load(model, "openvino-bf16", memory) if has_bf16(memory) else None
+    return try_beside(exact, form, load_land(directory, exact.spec.input_size or 64), usual=usual, progress=progress)
 
 
 def tell(done: int, total: int) -> None:

@@ -14,7 +14,8 @@ at random, measured on the other half. No RGB patch that shows the place of a 13
 
 With ``--left-out`` it trains ``colour`` without a class and says how well that class is then found again: by the
 embedding, by ``landlike-1``'s design (joined with the spectrum) and by ``landlike-2``'s (whitened, joined with the
-ground), among the held-out RGB patches, and among the 13-band patches.
+ground), among the held-out RGB patches, and among the 13-band patches: the share of the ten nearest that are of it. One
+such training and the next differ, so with ``--seeds`` it trains several, and prints the mean and each.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=6_000)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--left-out", nargs="*", default=[])
+    parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         library = Library(Path(root))
@@ -76,7 +78,7 @@ def main() -> None:
     if options.left_out:
         others = whole.take(order[HELD_OUT + options.patches :][:HELD_OUT])
         for name in options.left_out:
-            _left_out(name, train, others, (held, bands13), settings)
+            _left_out(name, train, others, (held, bands13), settings, options.seeds)
         return
     halves = np.random.default_rng(1).permutation(len(bands13)) % 2 == 0
     spectrum = SpectralEncoder().encode(bands13.pixels.astype(np.float32) / REFLECTANCE_SCALE)
@@ -116,22 +118,29 @@ def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, s
 
 
 def _left_out(
-    name: str, train: Labelled, others: Labelled, asked: tuple[Labelled, Labelled], settings: Hyperparameters
+    name: str,
+    train: Labelled,
+    others: Labelled,
+    asked: tuple[Labelled, Labelled],
+    settings: Hyperparameters,
+    seeds: int,
 ) -> None:
-    """How well a class is found again by a network that never saw it, and by one that did, in each design."""
+    """How well a class is found again by networks that never saw it, and by such that did, in each design."""
     number = train.classes.index(name)
     for title, left in (("seen", -1), ("never seen", number)):
-        net = _train(train.take(train.labels != left), settings, _cross_entropy)
-        reference = predict(net, others.take(others.labels != left).pixels)[0]
-        for part in asked:
-            for design, vectors in _designs(net, reference, part).items():
-                found = retrieval(vectors, part.labels, part.classes)
-                row = next(row for row in found.classes if row.name == name)
-                print(
-                    f"{name}, {title}, {len(part.bands)} bands, {design}: "
-                    f"share of the nearest 10 {row.precision}, of {row.count} patches",
-                    flush=True,
-                )
+        shares: dict[str, list[float]] = {}
+        for seed in range(seeds):
+            net = _train(train.take(train.labels != left), replace(settings, seed=seed), _cross_entropy)
+            reference = predict(net, others.take(others.labels != left).pixels)[0]
+            for part in asked:
+                for design, vectors in _designs(net, reference, part).items():
+                    found = retrieval(vectors, part.labels, part.classes)
+                    row = next(row for row in found.classes if row.name == name)
+                    asked_for = f"{row.count} patches of {len(part.bands)} bands, {design}"
+                    shares.setdefault(asked_for, []).append(row.precision.value)
+        for asked_for, found_again in shares.items():
+            each = " ".join(f"{share:.3f}" for share in found_again)
+            print(f"{name}, {title}, {asked_for}: {np.mean(found_again):.3f} ({each})", flush=True)
 
 
 def _designs(net: Any, reference: Array, part: Labelled) -> dict[str, Array]:

@@ -317,12 +317,15 @@ def test_a_card_says_what_8_bit_numbers_gain_here_and_change() -> None:
     small, exact, short = (replace(SPEC, precision=name) for name in ("int8", "f32", "bf16"))
     won = numbers_words(small, Trial(faster=1.93, agreeing=0.981))
     assert "1.9 times as fast as with 32-bit numbers on this computer, and 98 of 100 neighbours are the same" in won
+    beside = numbers_words(small, Trial(faster=1.14, agreeing=0.98, beside="bf16"))
+    assert "1.1 times as fast as with 16-bit numbers on this computer, and 98 of 100" in beside
     lost = numbers_words(exact, Trial(faster=1.12, agreeing=0.94))
     assert "are not used: it is 1.1 times as fast" in lost
     assert "94 of 100 neighbours are the same" in lost
     assert "could not be tried" in numbers_words(exact, Trial(faster=0, agreeing=0))
     assert numbers_words(exact, None) == ""
     assert "16-bit numbers" in numbers_words(short, None)
+    assert "are not used: it is 1.0 times as fast" in numbers_words(short, Trial(faster=1.0, agreeing=1, beside="bf16"))
 
 
 def test_what_was_tried_stands_on_the_card_of_the_encoder_with_an_8_bit_form(engine: Engine) -> None:

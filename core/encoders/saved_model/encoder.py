@@ -53,19 +53,22 @@ class SavedModelKind:
         """Tell whether a directory has, or should have, a ``saved_model.pb``."""
         return holds(directory, "saved_model.pb")
 
-    def backends(self, model: LocalModel) -> tuple[str, ...]:
-        """Return the ways to run a SavedModel; ``openvino-int8`` where it comes with an 8-bit form."""
+    def backends(self, model: LocalModel, memory: Path) -> tuple[str, ...]:
+        """Return the ways to run a SavedModel; where it comes with an 8-bit form, that and what it is tried beside."""
         ways = ("openvino", "openvino-f32", "tensorflow")
-        return (*ways, "openvino-int8") if eight_bits.has_form(model.directory) else ways
+        if not eight_bits.has_form(model.directory):
+            return ways
+        short = ("openvino-bf16",) if openvino.installed() and openvino.has_bf16(memory) else ()
+        return (*ways, *short, "openvino-int8")
 
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return what a SavedModel is; arguments and errors as of ``EncoderKind.describe``."""
-        chosen = choose_backend(model.name, backend, self.backends(model))
+        chosen = choose_backend(model.name, backend, self.backends(model, memory))
         return _spec(model, chosen, _open(model.directory, memory), memory)
 
     def load(self, model: LocalModel, backend: str | None, memory: Path) -> Encoder:
         """Return a SavedModel ready to run; every file is read and checked."""
-        chosen = choose_backend(model.name, backend, self.backends(model))
+        chosen = choose_backend(model.name, backend, self.backends(model, memory))
         opened = _open(model.directory, None)
         spec = _spec(model, chosen, opened, memory)
         signature, wanted = opened.signature, opened.wanted
@@ -124,13 +127,12 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
 
 def _precision(directory: Path, backend: str, memory: Path) -> str:
     """Return the numbers that a backend computes in."""
-    if backend == "openvino-int8":
+    stated = backend.partition("-")[2]
+    if stated or backend != "openvino":
+        return stated or "f32"
+    if eight_bits.pays(directory, memory):
         return "int8"
-    if backend != "openvino":
-        return "f32"
-    if openvino.has_bf16(memory):
-        return "bf16"
-    return "int8" if eight_bits.pays(directory, memory) else "f32"
+    return "bf16" if openvino.has_bf16(memory) else "f32"
 
 
 def _propagated(directory: Path, opened: _Opened) -> int:

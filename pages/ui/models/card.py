@@ -164,17 +164,17 @@ def numbers_words(spec: EncoderSpec, trial: Trial | None) -> str:
         spec: of the encoder.
         trial: of its 8-bit form on this processor; None = it has none, or was not tried.
     """
-    if spec.precision == "bf16":
-        return "This processor is quicker with 16-bit numbers than with 32-bit ones; neighbours are nearly the same."
+    short = "This processor is quicker with 16-bit numbers than with 32-bit ones; neighbours are nearly the same."
+    before = f"{short} " if spec.precision == "bf16" else ""
     if trial is None:
-        return ""
+        return before.strip()
     if not trial.faster:
-        return "It has a quicker form in 8-bit numbers, which could not be tried on this computer."
-    found = f"{trial.faster:.1f} times as fast as with 32-bit numbers"
-    same = f"{100 * trial.agreeing:.0f} of 100 neighbours are the same"
+        return f"{before}It has a quicker form in 8-bit numbers, which could not be tried on this computer."
+    found = f"{trial.faster:.1f} times as fast as with {PRECISIONS.get(trial.beside, trial.beside)}"
+    same = f"{100 * trial.agreeing:.0f} of 100 neighbours are the same as with 32-bit ones"
     if spec.precision == "int8":
         return f"With 8-bit numbers it is {found} on this computer, and {same}; it was tried before its first use."
-    return f"8-bit numbers were tried on this computer and are not used: it is {found}, and {same}."
+    return f"{before}8-bit numbers were tried on this computer and are not used: it is {found}, and {same}."
 
 
 def _without_card(spec: EncoderSpec) -> str:

@@ -106,11 +106,35 @@ def test_it_is_used_where_it_is_faster_and_finds_the_same(
         assert describe(str(formed), config, found).precision == one.precision
 
 
-def test_where_there_is_bf16_nothing_is_tried(formed: Path, config: Config) -> None:
-    told(config, formed, bf16=True)
-    assert not is_untried(str(formed), config)
-    assert describe(str(formed), config).precision == "bf16"
-    assert remembered(formed, config.model_cache) is None
+@pytest.mark.parametrize(
+    ("trial", "precision"),
+    [
+        (Trial(faster=1.05, agreeing=0.95, beside="bf16"), "int8"),
+        (Trial(faster=1.04, agreeing=1.0, beside="bf16"), "bf16"),
+        (Trial(faster=2.0, agreeing=0.949, beside="bf16"), "bf16"),
+    ],
+)
+def test_where_there_is_bf16_a_little_faster_is_enough(
+    formed: Path, config: Config, trial: Trial, precision: str
+) -> None:
+    told(config, formed, bf16=True, trial=trial)
+    assert describe(str(formed), config).precision == precision
+    short = describe(str(formed), config, "openvino-bf16")
+    assert matching_backend(str(formed), short.fingerprint, config) is not None, "features of before are known again"
+
+
+def test_where_there_is_bf16_the_form_is_tried_beside_it() -> None:
+    exact, usual, form = (Timed(lambda means: means, work) for work in (1, 40, 1))
+    usual.spec = replace(usual.spec, precision="bf16")
+    found = try_beside(exact, form, LAND, usual=usual)
+    assert found.beside == "bf16"
+    assert found.faster > 2
+
+
+def test_bf16_is_no_way_where_there_is_none(formed: Path, config: Config) -> None:
+    told(config, formed, bf16=False)
+    with pytest.raises(EncoderError, match="choose one of openvino, openvino-f32, tensorflow, openvino-int8"):
+        describe(str(formed), config, "openvino-bf16")
 
 
 def test_a_form_that_cannot_be_run_is_tried_once_and_left_alone(formed: Path, config: Config) -> None:
@@ -125,7 +149,7 @@ def test_a_form_that_cannot_be_run_is_tried_once_and_left_alone(formed: Path, co
 
 def test_the_list_of_encoders_says_what_was_measured(formed: Path, config: Config) -> None:
     told(config, formed, bf16=False, trial=Trial(faster=2.345, agreeing=0.9655))
-    assert "  precision      int8; it is 2.3 × as fast as f32 here and finds 97 % of its neighbours" in said(
+    assert "  precision      int8; it is 2.35 × as fast as f32 here and finds 97 % of the neighbours of f32" in said(
         formed, config
     )
 
@@ -194,8 +218,8 @@ class Timed:
 def test_rates_and_neighbours_are_compared() -> None:
     steps: list[tuple[int, int]] = []
     exact, form = Timed(lambda means: means, 40), Timed(lambda means: means, 1)
-    found = try_beside(exact, form, LAND, 2, progress=lambda *step: steps.append(step))
-    assert steps == [(done, 6) for done in range(6)]
+    found = try_beside(exact, form, LAND, rounds=2, progress=lambda *step: steps.append(step))
+    assert steps == [(done, 7) for done in range(7)]
     assert found.agreeing == 1
     assert found.faster > 2
     upset = try_beside(Timed(lambda means: means, 1), Timed(lambda means: means[::-1], 1), LAND)
