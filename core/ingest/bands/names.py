@@ -17,20 +17,21 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|nir\d*|swir\d*)"
+_DEVIATION = r"std|st_?d_?dev|standard[ _-]?deviation|variance|kurtosis|skew(?:ness)?|uncertainty"
 _SPREAD = re.compile(
     rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
-    r"(?:sigma|std|st_?d_?dev|standard[ _-]?deviation|var|variance|counts?|kurtosis|skew(?:ness)?|slope|trend|"
-    r"amplitude|phase|cv|iqr|range|unc(?:ertainty)?|anomaly|residuals?|rmse|std_?err(?:or)?|"
-    r"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score)$|"
-    r"^(?:std|st_?d_?dev|standard[ _-]?deviation|variance|counts?|kurtosis|skew(?:ness)?|amplitude|cv|iqr|uncertainty)"
-    rf"[_ .-]{_ONE_BAND}$|"
-    rf"^(?-i:var|sigma|se|stderr|diff)[_ .-]{_ONE_BAND}$",
+    rf"(?:{_DEVIATION}|sigma|var|counts?|slope|trend|"
+    r"amplitude|phase|cv|iqr|range|unc|anomaly|residuals?|rmse|(?:std|standard)[_ -]?err(?:or)?|"
+    r"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score)(?:[_ .-][126]0m)?$|"
+    rf"(?<![A-Za-z0-9])(?:{_DEVIATION}|standard[ _-]?error|(?-i:var|VAR|sigma|SIGMA))[_ .-]{_ONE_BAND}"
+    r"(?:[_ .-][126]0m)?$|"
+    rf"^(?:counts?|amplitude|cv|iqr|(?-i:se|stderr|diff))[_ .-]{_ONE_BAND}$",
     re.IGNORECASE,
 )
 """Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them.
 
 In front of a band stand only words that are hardly a place's (there is a Var, and there are Ranges), or that are in
-small letters, as programs write them and places are not.
+small letters or capitals throughout, as programs write them and places are not.
 """
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(

@@ -308,7 +308,13 @@ def test_light_that_leaves_water_is_said(tmp_path: Path, library: Library) -> No
         ingest([write_tif(tmp_path / "rrs.tif", pixels, [f"rrs_{band}" for band in bands])], library)
 
 
-@pytest.mark.parametrize("spread", ["{}_stdDev", "{}_sigma", "std_{}", "count.{}", "{}_sr_std", "var_{}", "{}_diff"])
+@pytest.mark.parametrize(
+    "spread",
+    [
+        "{}_stdDev", "{}_sigma", "std_{}", "count.{}", "{}_sr_std", "var_{}", "{}_diff", "{}_standard_error",
+        "SIGMA_{}", "VAR_{}", "{}_diff_10m", "scene_var_{}",
+    ],
+)  # fmt: skip
 def test_spread_of_bands_is_no_band(tmp_path: Path, library: Library, spread: str) -> None:
     """Deviations over a year passed for reflectance, and stood in the way of means beside them."""
     bands = ("B2", "B3", "B4", "B8")
