@@ -31,7 +31,7 @@ from core.training.keras.whitening import whitening_axes
 SHORT_PERCENTILE = 11
 """Of the lengths of embeddings of known land, 11 in 100 are shorter."""
 
-NETWORK_SHARE = 0.88
+NETWORK_SHARE = 0.84
 """Share of the network part in the cosine of two patches of land that it knows well, at most."""
 
 LENGTH_WEIGHT, STRANGENESS_WEIGHT, UNEVENNESS_WEIGHT = 3.5, 2.5, 0.5
