@@ -16,7 +16,8 @@ from core.encoders.registry import default_encoder, describe
 from core.files import locked
 from core.progress import Progress
 
-_tried = eight_bits._tried
+untouched = _tried = eight_bits._tried
+"""What tries a form, as it is without ``once``."""
 
 
 def once(folder: Path) -> Callable[[Path, Path, Progress], Trial]:

@@ -168,7 +168,13 @@ def matching_backend(name: str, fingerprint: str, config: Config) -> str | None:
         EncoderError: as of ``describe``.
     """
     kind, model = _found(*_resolve(name, config), config)
-    for backend in kind.backends(model, config.model_cache):
+    usable = [
+        backend
+        for backend in kind.backends(model, config.model_cache)
+        if openvino.installed() or not backend.startswith("openvino")
+    ]
+    # Last what has to be tried first, where it was not yet: each number it may come to has a way of its own then.
+    for backend in sorted(usable, key=lambda one: one == "openvino"):
         if kind.describe(model, backend, config.model_cache).fingerprint == fingerprint:
             return backend
     return None

@@ -155,6 +155,15 @@ class Engine:
         """
         return self.spec(encoder, backend) if scene.has_pixels else needed_spec(scene, encoder)
 
+    def spec_that_ran(self, scene: Scene, recipe: Recipe) -> EncoderSpec:
+        """Describe the encoder that the features of a recipe are of, which may run in other numbers here now.
+
+        Raises:
+            EncoderError: as of ``spec_of``, where nothing is noted of these features.
+        """
+        record = self.store.runs.get(recipe)
+        return self.spec_of(scene, recipe.encoder) if record is None else record.spec
+
     def recipe(self, scene: Scene, encoder: str, *, backend: str | None = None, cut: Cut = DEFAULT_CUT) -> Recipe:
         """Return the recipe of a scene, an encoder and a way of cutting; cheap.
 

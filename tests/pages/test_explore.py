@@ -206,7 +206,7 @@ def test_all_from_a_score_on_are_shown_in_place_of_the_nearest(engine: Engine) -
     assert "42 patches" in texts(app)
     assert "of 42 at least" in texts(app)
     found = data_of(app, "landlike_gallery")["items"]
-    assert (len(found), found[0]["id"], found[0]["value"]) == (42, 16, "1.00")
+    assert (len(found), found[0]["id"], float(found[0]["value"])) == (42, 16, 1)
     app.button(key="threshold_off").click().run()
     assert len(data_of(app, "landlike_plot")["neighbours"]) == 20
 
@@ -632,7 +632,7 @@ def test_a_scene_says_that_the_encoder_is_tried_first(engine: Engine) -> None:
     other = engine.recipe(scene, SHIPPED, backend="openvino-f32")
     engine.store.runs.put(RunRecord(recipe=other, spec=spec, planned=1, stored=1, complete=True))
     app.run()
-    assert "Another computer has read it. Before it opens here, the encoder is tried in two forms" in texts(app)
+    assert "It has been read before. Before it opens here, the encoder is tried in two forms" in texts(app)
     engine.store.runs.remove(other)
     leave_word(engine.config.root)
     app.run()

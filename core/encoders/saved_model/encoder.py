@@ -58,7 +58,10 @@ class SavedModelKind:
         ways = ("openvino", "openvino-f32", "tensorflow")
         if not eight_bits.has_form(model.directory):
             return ways
-        short = ("openvino-bf16",) if openvino.installed() and openvino.has_bf16(memory) else ()
+        try:
+            short = ("openvino-bf16",) if openvino.installed() and openvino.has_bf16(memory) else ()
+        except ImportError:  # Who runs it is told; TensorFlow does without it.
+            short = ()
         return (*ways, *short, "openvino-int8")
 
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:

@@ -169,7 +169,7 @@ def _features(source: LibrarySource, order: ExportOrder) -> bytes:
     engine, recipe = source.engine, source.recipe
     with tempfile.TemporaryDirectory(prefix="landlike-features-") as folder:
         path = Path(folder) / f"{order.stem}.parquet"
-        spec, features = engine.spec_of(source.scene, recipe.encoder), engine.features(recipe)
+        spec, features = engine.spec_that_ran(source.scene, recipe), engine.features(recipe)
         write_geoparquet(path, source.scene, source.grid, features, spec, values=export_columns(source))
         write_stac_item(path, read_geoparquet(path))
         return packed(Path(folder).iterdir())

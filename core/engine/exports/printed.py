@@ -74,7 +74,7 @@ def view_report(source: LibrarySource, order: ExportOrder, *, progress: Progress
             source.scene,
             source.grid,
             features,
-            engine.spec_of(source.scene, recipe.encoder),
+            engine.spec_that_ran(source.scene, recipe),
             values=export_columns(source),
         )
         points = None if order.layout is None else source.layout(order.layout)

@@ -18,20 +18,19 @@ _NEVER = re.compile(
 )
 _ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|nir\d*|swir\d*)"
 _DEVIATION = r"std|st_?d_?dev|standard[ _-]?deviation|variance|kurtosis|skew(?:ness)?|uncertainty"
+_RESOLVED = r"(?:[_ .-]R?[126]0m)?"
 _SPREAD = re.compile(
     rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
     rf"(?:{_DEVIATION}|sigma|var|counts?|slope|trend|"
     r"amplitude|phase|cv|iqr|range|unc|anomaly|residuals?|rmse|(?:std|standard)[_ -]?err(?:or)?|"
-    r"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score)(?:[_ .-][126]0m)?$|"
-    rf"(?<![A-Za-z0-9])(?:{_DEVIATION}|standard[ _-]?error|(?-i:var|VAR|sigma|SIGMA))[_ .-]{_ONE_BAND}"
-    r"(?:[_ .-][126]0m)?$|"
-    rf"^(?:counts?|amplitude|cv|iqr|(?-i:se|stderr|diff))[_ .-]{_ONE_BAND}$",
+    rf"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score){_RESOLVED}$|"
+    rf"^(?:{_DEVIATION}|counts?|amplitude|cv|iqr|(?-i:var|sigma|se|stderr|diff))[_ .-]{_ONE_BAND}{_RESOLVED}$",
     re.IGNORECASE,
 )
 """Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them.
 
 In front of a band stand only words that are hardly a place's (there is a Var, and there are Ranges), or that are in
-small letters or capitals throughout, as programs write them and places are not.
+small letters, as programs write them and places are not.
 """
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(

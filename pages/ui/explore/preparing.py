@@ -39,7 +39,7 @@ _TRIAL = (
     "the encoder is tried in two forms on this computer, to use the faster one from then on. It takes seconds, and is "
     "done once."
 )
-_NEW, _KNOWN = "It is in. Before it is read patch by patch, ", "Another computer has read it. Before it opens here, "
+_NEW, _KNOWN = "It is in. Before it is read patch by patch, ", "It has been read before. Before it opens here, "
 """How the sentence on the trial begins: of a scene that nobody has read yet, and of one that came with a bucket."""
 MOST_WORDS = 1500
 """Characters of the sentence on how an encoder can be had; it holds an address and a path."""

@@ -172,7 +172,7 @@ def numbers_words(spec: EncoderSpec, trial: Trial | None) -> str:
         return f"{before}It has a quicker form in 8-bit numbers, which could not be tried on this computer."
     found = f"{trial.faster:.1f} times as fast as with {PRECISIONS.get(trial.beside, trial.beside)}"
     same = f"{100 * trial.agreeing:.0f} of 100 neighbours are the same as with 32-bit ones"
-    if spec.precision == "int8":
+    if trial.pays:
         return f"With 8-bit numbers it is {found} on this computer, and {same}; it was tried before its first use."
     return f"{before}8-bit numbers were tried on this computer and are not used: it is {found}, and {same}."
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,7 @@ from core.engine.snippets import command_of, script_of
 from core.engine.views import SearchView
 from core.errors import SettingsError
 from core.evaluation.benchmark import BASELINE
+from core.export.geoparquet import read_geoparquet
 from core.jobs.lanes import Lane
 from core.progress import silent
 from core.scenes.cut import Cut
@@ -170,6 +172,19 @@ def test_geoparquet_is_by_the_rules_of_the_field(source: LibrarySource, tmp_path
     item = json.loads((tmp_path / "features-it-1.stac.json").read_text())
     assert any("embeddings" in one for one in item["stac_extensions"])
     assert item["assets"]["embeddings"]["href"] == "./features-it-1.parquet"
+
+
+def test_a_file_of_features_states_the_encoder_that_ran(
+    source: LibrarySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stated the one that would run now: where that computes in other numbers, other vectors than those in it."""
+    ran = source.engine.spec(source.recipe.encoder)
+    other = replace(ran, fingerprint="0" * 64, precision="int8")
+    monkeypatch.setattr(Engine, "spec", lambda *_, **__: other)
+    with zipfile.ZipFile(io.BytesIO(export_bytes(source, wanted(source, "features", "zip")))) as held:
+        held.extractall(tmp_path)
+    stated = read_geoparquet(tmp_path / "features-it-1.parquet").spec
+    assert (stated["fingerprint"], stated["precision"]) == (source.recipe.fingerprint, ran.precision)
 
 
 def test_maps_are_read_by_rasterio_and_pictures_by_pillow(source: LibrarySource, tmp_path: Path) -> None:
