@@ -79,7 +79,7 @@ def test_8_bit_integers_beside_f32(tmp_path: Path) -> None:
         trial = try_beside(exact, form, patches, rounds=7)
         words = f"int8 {trial.faster:.2f} × f32, {trial.agreeing:.3f} of the nearest 10"
         if has_bf16():
-            rounded = load_encoder(default_encoder(), settings(), "openvino")
+            rounded = load_encoder(default_encoder(), settings(), "openvino-bf16")
             words += f", bf16 {neighbours_kept(exact.encode(patches), rounded.encode(patches)):.3f}"
         sys.stdout.write(f"{name}, {len(patches)} patches: {words}\n")
         assert trial.faster >= 1.5

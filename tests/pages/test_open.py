@@ -511,6 +511,19 @@ def test_reading_differently_begins_with_what_was_decided_and_asks_only_for_what
     assert (payload["name"], payload["rereads"], payload["replaces"]) == ("Fields", "t-1", True)
 
 
+def test_reading_again_at_10_m_is_one_click_away_where_it_was_asked_for(engine: Engine) -> None:
+    """The form said nothing of 10 m, and its button could not be pressed."""
+    with_source(engine, ten_metres=False)
+    test = run(Session(listed="t-1", rereading="t-1", finer=True))
+    assert "interpolated to pixels of 10 m" in " ".join(one.value for one in test.markdown)
+    assert test.checkbox(key="reread_t-1_finer_ten_metres").value
+    click(test, "reread_t-1_go")
+    settings = engine.jobs.payload(engine.jobs.jobs()[0].id)["settings"]
+    assert {name for name, value in settings.items() if value not in (None, "auto", False)} == {"ten_metres"}
+    click(test, "again_t-1")
+    assert not test.checkbox(key="reread_t-1_ten_metres").value, "asked for otherwise, it is as it was read"
+
+
 def test_a_reading_can_become_a_named_copy(engine: Engine) -> None:
     with_source(engine)
     test = click(run(), "again_t-1")

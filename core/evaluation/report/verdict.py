@@ -266,7 +266,7 @@ def verdict_on(sections: Sequence[Section]) -> SceneVerdict:
     if whole.grade == "good" and not proven and "familiar" not in ranges:
         why = "Classes did not check the answers, and it is not known what is unfamiliar to this encoder."
         return SceneVerdict(grade="fair", because=why)
-    because = _because(whole, weighed, proven=proven)
+    because = _because(whole, weighed, ranges, proven=proven)
     return SceneVerdict(grade=whole.grade, because=because, proven=proven)
 
 
@@ -281,16 +281,19 @@ def _weighed(name: str, found: GradeRange, *, proven: bool) -> GradeRange:
     return found if name in PROOF or (name in SUSPICION and not proven) else found.at_least("fair")
 
 
-def _because(whole: GradeRange, weighed: dict[str, GradeRange], *, proven: bool) -> str:
+def _because(whole: GradeRange, weighed: dict[str, GradeRange], ranges: dict[str, GradeRange], *, proven: bool) -> str:
     grade = whole.grade
     if grade == "good":
         more = "" if proven else "; classes did not check them"
         return f"Nothing that was measured speaks against the answers{more}."
     surely = [name for name in TOPICS if name in weighed and weighed[name].best == grade]
+    if surely and grade == "poor":  # What would not be enough alone is as bad all the same.
+        of_answers = {name for name in (*PROOF, *SUSPICION) if name in ranges and ranges[name].best == grade}
+        surely = [name for name in TOPICS if name in of_answers or name in surely]
     if not surely:
         perhaps = [name for name in TOPICS if name in weighed and weighed[name].worst == grade]
         return f"It may be better than that: {_listed(perhaps)} cannot be told more closely."
-    return f"{'Held back by' if grade == 'fair' else 'Because of'} {_listed(surely)}."
+    return f"{'Held back by' if grade == 'fair' else 'What speaks against it:'} {_listed(surely)}."
 
 
 def _listed(names: Sequence[str]) -> str:

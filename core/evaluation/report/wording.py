@@ -344,7 +344,9 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
     return Section(
         name="familiar",
         title=QUESTIONS["familiar"],
-        short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on{usual}.",
+        short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on{usual}."
+        if count
+        else "No patch is unfamiliar: all look like what the encoder was trained on.",
         figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.values.named.predicted import CONFIDENCE, PREDICTED, caption
-from core.values.named.unsure import sure_patches
+from core.values.named.unsure import UNSURE, UNSURE_COLOUR, sure_patches
 from pages.ui.explore.gallery import Captions, no_caption
 from pages.ui.state.scene_view import SceneView
 
@@ -14,7 +14,7 @@ def captions(view: SceneView, colour: str | None) -> Captions:
     """Return the captions of a scene's patches; none where the encoder was taught no classes.
 
     Probabilities that no held-out patches have set, and that no class counts, are shown to those only who ask, by what
-    colours the patches.
+    colours the patches. Where no class counts on the whole scene, why is not said on each picture anew.
     """
     found, asked = view.named(), colour in {PREDICTED.name, CONFIDENCE.name}
     if found is None or not (found.calibrated or asked):
@@ -23,7 +23,8 @@ def captions(view: SceneView, colour: str | None) -> Captions:
 
     def of_patch(patch_id: int) -> tuple[str, str]:
         rows = view.table.positions(np.array([patch_id]))
-        told = len(rows) and (asked or counts[rows[0]])
-        return caption(view, found, int(rows[0])) if told else ("", "")
+        if not len(rows) or not (asked or counts[rows[0]]):
+            return "", ""
+        return caption(view, found, int(rows[0])) if counts.any() else (UNSURE, UNSURE_COLOUR)
 
     return of_patch

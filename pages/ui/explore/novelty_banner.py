@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -134,8 +135,9 @@ def remedy_button(visitor: Session, scene: Scene, cause: NoveltyCause, *, key: s
         _WAYS[cause.remedy](visitor, scene)
 
 
-def _read_again(visitor: Session, scene: Scene) -> None:
+def _read_again(visitor: Session, scene: Scene, *, finer: bool = False) -> None:
     visitor.listed = visitor.rereading = scene.id
+    visitor.finer = finer
     st.switch_page("open.py")
 
 
@@ -154,7 +156,7 @@ def _show_cloud(visitor: Session, _scene: Scene) -> None:
 
 _WAYS: dict[str, Callable[[Session, Scene], None]] = {
     READ_AGAIN: _read_again,
-    RESAMPLE: _read_again,
+    RESAMPLE: partial(_read_again, finer=True),
     OTHER_ENCODER: _other_encoder,
     LEAVE_CLOUD: _show_cloud,
     OTHER_DATE: _other_date,

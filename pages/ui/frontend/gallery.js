@@ -77,6 +77,7 @@ function fill(button, item) {
   spotted(button.querySelector(".number"), item.number, item.shade);
   spotted(button.querySelector(".label"), item.label, item.colour);
   button.querySelector(".label").classList.toggle("named", Boolean(item.named));
+  button.querySelector(".label").title = item.named ? item.label : ""; // it may be cut off
   for (const name of ["where", "when"]) { // they stand in for land that no picture shows
     const line = button.querySelector(`.${name}`);
     line.textContent = item[name] ?? "";

@@ -117,7 +117,7 @@ def kept(card: Mapping[str, Any]) -> str:
         return ""
     if not number:
         base = plain(str(card.get("base_title") or card.get("base")))
-        return f"No pass named more of the patches it was chosen by than {base} did, so this is kept as it was."
+        return f"No pass named more of the patches it was chosen by than {base} did, so its network is kept as it was."
     of = f"pass {number} of {len(history)}"
     return f"It is as after {of}, the best by patches that were held out to choose by and are not in the figures below."
 
@@ -173,7 +173,7 @@ def numbers_words(spec: EncoderSpec, trial: Trial | None) -> str:
     found = f"{trial.faster:.1f} times as fast as with {PRECISIONS.get(trial.beside, trial.beside)}"
     same = f"{100 * trial.agreeing:.0f} of 100 neighbours are the same as with 32-bit ones"
     if trial.pays:
-        return f"With 8-bit numbers it is {found} on this computer, and {same}; it was tried before its first use."
+        return f"With 8-bit numbers it is {found} on this computer, and {same}; that was measured before its first use."
     return f"{before}8-bit numbers were tried on this computer and are not used: it is {found}, and {same}."
 
 

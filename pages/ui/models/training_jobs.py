@@ -118,6 +118,8 @@ def _verdict(name: str) -> str:
     if not isinstance(verdict, dict) or verdict.get("worth"):
         return ""
     base = plain(str(verdict.get("against", "")))
+    if card.get("kept_epoch") == 0:
+        return f" But no pass was better than {base}, so its network is as it was: a head on that does as well."
     if verdict.get("worse"):
         return f" But it finds and names held-out patches worse than {base} does with a head."
     return f" But held-out patches cannot tell it from a head on {base}, which leaves the features as they are."

@@ -46,15 +46,20 @@ def reread_dialog(visitor: Session) -> None:
 
 def _ask(scene_id: str = "") -> None:
     """Open the form for a scene, or close it."""
-    current().rereading = scene_id
+    current().rereading, current().finer = scene_id, False
 
 
 def _form(scene: Scene) -> None:
     with boundary():
         key, record = f"reread_{scene.id}", load_quality(scene.directory)
         decided, before = decided_settings(scene, record), settings_before(record)
-        st.caption("This is how it was read. Change what you know better; the rest is decided as before.")
-        form = wished(key, decided, scene.bands, pixels=scene.has_pixels)
+        if current().finer:
+            st.markdown("It will be interpolated to pixels of 10 m, which encoders know; all else is read as before.")
+            shown = replace(decided, ten_metres=True)
+        else:
+            st.caption("This is how it was read. Change what you know better; the rest is decided as before.")
+            shown = decided
+        form = wished(f"{key}_finer" if current().finer else key, shown, scene.bands, pixels=scene.has_pixels)
         what = st.radio("What becomes of it", [REPLACE, COPY], key=f"{key}_what", horizontal=True)
         name = scene.name
         if what == COPY:
@@ -78,7 +83,7 @@ def _why_not(settings: IngestSettings | None, before: IngestSettings, name: str)
 
 def _read_again(scene: Scene, settings: IngestSettings, name: str, *, replace_it: bool) -> None:
     note_asked(engine().submit_rereading(scene, settings, name, replace=replace_it), time.time())
-    current().rereading = ""
+    _ask()
     st.rerun()
 
 

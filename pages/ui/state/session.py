@@ -96,6 +96,7 @@ class Session:
         missing: the deleted scene that ``notice`` speaks of, or empty.
         closing: key of the popover that closes with the next run.
         rereading: the scene that is about to be read differently, or empty.
+        finer: True = the form for that was opened to interpolate it to 10 m.
         linked: the patch of a link that names no scene, as text; it is the query once a scene is open.
         notice: a sentence that stays until the visitor goes to another scene.
         cuts: for each scene, the key of the way of cutting that the visitor chose; without one it is the usual one.
@@ -159,6 +160,7 @@ class Session:
     missing: str = ""
     closing: str = ""
     rereading: str = ""
+    finer: bool = False
     linked: str = ""
     notice: str = ""
     cuts: dict[str, str] = field(default_factory=dict)

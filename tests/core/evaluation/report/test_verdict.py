@@ -154,11 +154,16 @@ def test_without_proof_of_anything_nothing_is_said_to_hold_well() -> None:
     assert verdict_on([unmeasured("labels", "no"), unmeasured("stability", "no")]).words == "Not known"
 
 
+def test_all_that_speaks_against_answers_is_named_once_something_does() -> None:
+    poor = {name: POOR[name] for name in ("labels", "familiar")}
+    assert verdict_on(sections(**GOOD | poor)).because == "What speaks against it: classes and unfamiliar land."
+
+
 def test_the_summary_is_a_line_a_section_in_its_order_and_told_without_colour() -> None:
     card = [unmeasured("layout", "too few"), *sections(stability=GOOD["stability"], labels=POOR["labels"])]
     assert summary_lines(card) == [
         "",
-        "Do not rely. Because of classes.",
+        "Do not rely. What speaks against it: classes.",
         "  ✕ Classes: labels.",
         "  ✓ Stability: stability.",
         "  – Plot: Not measured: too few.",
