@@ -346,7 +346,7 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
         title=QUESTIONS["familiar"],
         short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on{usual}."
         if count
-        else "No patch is unfamiliar: all look like what the encoder was trained on.",
+        else "No patch is unfamiliar to the encoder.",
         figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
