@@ -282,6 +282,12 @@ def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine
     found = engine.jobs.get(job.id)
     assert found is not None
     assert found.state == "cancelled"
+    test.run().button(key=f"restart_{job.id}").click().run()
+    assert not test.exception
+    again = engine.jobs.get(job.id)
+    assert again is not None
+    assert again.active, "one click asks for the same once more"
+    assert engine.jobs.payload(again.id)["epochs"] == 5
 
 
 @pytest.mark.parametrize(

@@ -177,13 +177,14 @@ def _dismiss_all(job_ids: Sequence[str]) -> None:
         engine().dismiss(job_id)
 
 
-def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
+def ended_line(job: Job, words: str, together: Sequence[str] = (), again: Callable[[str], None] | None = None) -> None:
     """Tell why a job failed or was stopped, until anybody dismisses it.
 
     Args:
         job: which.
         words: why.
         together: ids of all jobs that are dismissed with it; none = it alone.
+        again: asks for the job of an id once more; None = that is not offered.
     """
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
         with st.container():  # Without it a long sentence takes the whole row.
@@ -192,6 +193,10 @@ def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
             else:
                 st.info(plain(words), icon=":material/info:")
         _answers(job)
+        if again is not None and st.button("Start again", key=f"restart_{job.id}", width="content"):
+            with boundary():
+                again(job.id)
+                st.rerun()
         ids = together or [job.id]
         st.button("Dismiss", key=f"dismiss_{job.id}", on_click=_dismiss_all, args=(ids,), width="content")
 

@@ -59,7 +59,7 @@ def trainings() -> None:
         if job.kind == "train" and job.active:
             st.fragment(_watch, run_every=WATCH_SECONDS)(job.id)
         elif job.kind == "train" and job.state in {"failed", "cancelled"}:
-            ended_line(job, how_it_ended(job))
+            ended_line(job, how_it_ended(job), again=_start_again)
 
 
 def note_started(job: Job) -> None:
@@ -87,6 +87,14 @@ def how_it_ended(job: Job) -> str:
         return job.message
     words = job.message.removeprefix(GENERAL)
     return f"{job.title}: {words[:1].lower()}{words[1:]}"
+
+
+def _start_again(job_id: str) -> None:
+    """Ask for a training as it was asked for, in place of one that ended; one with an epoch done goes on."""
+    job = engine().trainings.submit(TrainingRequest.from_payload(engine().jobs.payload(job_id)))
+    note_started(job)
+    if job.id != job_id:
+        engine().dismiss(job_id)
 
 
 def _ready(key: str, job_id: str) -> None:
