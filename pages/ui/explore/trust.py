@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from core.engine.snippets import trust_command, trust_script
+from core.errors import LandlikeError
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.phrases import too_few
 from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
 from core.evaluation.report.wording import novelty_section, novelty_unknown, unmeasured
+from core.features.stand_ins import lacking_words
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
+from core.scenes.overview import overview
 from core.scenes.patches import patch_refs
+from core.scenes.quality import QualityRecord, load_quality
 from core.values.distortion import DISTORTION
 from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
@@ -68,6 +73,8 @@ def _content(visitor: Session, view: ViewState) -> None:
         return
     sections = known_sections(view, [part or [] for part in parts], marked=marking(visitor, view))
     st.html(verdict_html(verdict_on(sections)))
+    if said := left_open(view):
+        st.caption(said)
     for section in sections:
         st.html(section_html(section))
         _actions(visitor, view, section)
@@ -75,6 +82,21 @@ def _content(visitor: Session, view: ViewState) -> None:
         st.caption(WAITING)
     with st.expander("Measure it without the pages", icon=":material/terminal:"):
         spelled(trust_command(view.recipe), trust_script(view.recipe))
+
+
+def left_open(view: ViewState) -> str:
+    """Say what no section looks at although it may spoil answers: bands that others stand in for, and clouds."""
+    scene = view.scene
+    if not scene.has_pixels:
+        return ""
+    record: QualityRecord | None = None
+    lacking = ""
+    with suppress(LandlikeError):
+        lacking = lacking_words(engine().spec_of(scene, view.recipe.encoder), scene)
+        record = load_quality(scene.directory)
+    known = scene.synthetic or scene.is_collection or overview(scene, record).cloud is not None
+    clouds = "" if known else "Clouds were not looked for: no map of them came with the scene."
+    return f"{lacking} {clouds}".strip()
 
 
 def _parts(view: ViewState) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,21 @@ def test_nothing_is_measured_until_the_panel_is_opened(engine: Engine, recipe: R
     sees_nothing_wrong(app)
     assert "Measuring begins…" in texts(app)
     assert not [job for job in engine.jobs.jobs() if job.kind == "trust"]
+
+
+def test_what_no_section_looks_at_is_said_under_the_verdict(engine: Engine, recipe: Recipe) -> None:
+    """Land under cloud was said to hold without a word on that."""
+    measured(engine, recipe)
+    app = visit(encoder=BASELINE)
+    sees_nothing_wrong(app)
+    clouds = "Clouds were not looked for: no map of them came with the scene."
+    assert clouds in [one.value for one in app.caption], "it lacks no band of this encoder"
+    path = engine.library.directory(recipe.scene_id) / "quality.json"
+    record = json.loads(path.read_text())
+    line = {"topic": "cloud", "value": "7 %", "basis": "stated", "because": "its product says so", "override": None}
+    path.write_text(json.dumps(record | {"findings": [*record["findings"], line]}))
+    app.run()
+    assert clouds not in texts(app)
 
 
 @pytest.mark.usefixtures("opened")
