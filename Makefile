@@ -60,7 +60,7 @@ format: $(VENV)/.test ## put the code into shape
 
 DATA ?= ../shared/data
 MODEL := core/encoders/models/landlike-2
-model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips in the folder DATA, in an hour or two
+model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips in the folder DATA, in a quarter of an hour to two hours
 	$(BIN)/python -m core.training.keras.ground $(DATA)/eurosat_ms.zip
 	$(BIN)/python -m core finetune $(DATA)/eurosat_rgb.zip --apart $(DATA)/eurosat_ms.zip --title "Landlike 2" \
 	  --not-learned "Land outside Europe: its network learned from patches of 34 European countries." \

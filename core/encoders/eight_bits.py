@@ -35,7 +35,7 @@ from core.progress import Progress, silent
 
 FASTER, AS_FAST_AS_BF16, AGREEING = 1.3, 0.8, 0.95
 """How many times as fast as f32 is enough to use it; how many times as fast as bf16, which finds less of f32's
-neighbours than it; and what share of these it has to find. Both are far from what processors show, 1.9 and 1.1."""
+neighbours than it; and what share of these it has to find. Both are far from what processors show, 1.8 and 1.1."""
 
 NEIGHBOURS, ROUNDS, TIMED = 10, 16, 48
 """Nearest patches that are compared; how often both are timed, and on how many patches: the first of all."""

@@ -26,7 +26,7 @@ from core.features.stand_ins import lacking_words
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.scenes.overview import overview
 from core.scenes.patches import patch_refs
-from core.scenes.quality import QualityRecord, load_quality
+from core.scenes.quality import load_quality
 from core.values.distortion import DISTORTION
 from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
@@ -86,17 +86,16 @@ def _content(visitor: Session, view: ViewState) -> None:
 
 def left_open(view: ViewState) -> str:
     """Say what no section looks at although it may spoil answers: bands that others stand in for, and clouds."""
-    scene = view.scene
+    scene, said = view.scene, []
     if not scene.has_pixels:
         return ""
-    record: QualityRecord | None = None
-    lacking = ""
     with suppress(LandlikeError):
-        lacking = lacking_words(engine().spec_of(scene, view.recipe.encoder), scene)
+        said.append(lacking_words(engine().spec_of(scene, view.recipe.encoder), scene))
+    with suppress(LandlikeError):
         record = load_quality(scene.directory)
-    known = scene.synthetic or scene.is_collection or overview(scene, record).cloud is not None
-    clouds = "" if known else "Clouds were not looked for: no map of them came with the scene."
-    return f"{lacking} {clouds}".strip()
+        if not (scene.synthetic or scene.is_collection) and overview(scene, record).cloud is None:
+            said.append("Clouds were not looked for: no map of them came with the scene.")
+    return " ".join(filter(None, said))
 
 
 def _parts(view: ViewState) -> list[str]:
