@@ -86,6 +86,8 @@ def test_the_map_lies_right_asks_by_a_click_and_stays_as_it_is(
     moving_the_map_does_not_run_the_page(page, frame)
     a_query_from_elsewhere_is_brought_into_view(page, served[1], frame)
     a_new_query_keeps_the_map_its_place_and_its_pictures(page, served[1], frame)
+    a_frame_without_height_for_a_moment_does_not_move_the_map(page, served[1], frame)
+    what_is_pressed_is_asked_though_another_answer_arrives(page, served[1], frame)
     ground_and_names_lie_below_and_follow_the_page_into_the_dark(page, frame)
 
 
@@ -119,6 +121,33 @@ def a_new_query_keeps_the_map_its_place_and_its_pictures(page: Page, scene: Scen
     frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img[src*=true]')")
     assert frame.evaluate("window.__mark === map")
     assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
+
+
+def a_frame_without_height_for_a_moment_does_not_move_the_map(page: Page, scene: Scene, frame: Frame) -> None:
+    frame.evaluate("map.setView(...__home, {animate: false})")
+    before = frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]")
+    room = page.locator('iframe[title*="folium"]')
+    room.evaluate("frame => { frame.style.setProperty('height', '0px', 'important') }")
+    frame.wait_for_function("map.getContainer().clientHeight === 0")
+    page.get_by_text("query 5", exact=True).click()
+    expect(page.get_by_text("query=5")).to_be_visible()
+    frame.locator(".landlike-query").wait_for(state="attached")
+    room.evaluate("frame => { frame.style.removeProperty('height') }")
+    frame.wait_for_function("map.getContainer().clientHeight > 100 && !map._panAnim?._inProgress")
+    assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
+
+
+def what_is_pressed_is_asked_though_another_answer_arrives(page: Page, scene: Scene, frame: Frame) -> None:
+    frame.evaluate("map.setView(...__home, {animate: false})")
+    page.mouse.click(*_pixel(frame, *_centre(scene, 137)))
+    expect(page.get_by_text("query=137")).to_be_visible()
+    page.mouse.move(*_pixel(frame, *_centre(scene, 139)))  # a neighbour, with an outline
+    page.mouse.down()
+    assert frame.evaluate("document.querySelector('.leaflet-marks-pane path:hover') !== null")
+    page.get_by_text("query 5", exact=True).dispatch_event("click")
+    expect(page.get_by_text("query=5")).to_be_visible()
+    page.mouse.up()
+    expect(page.get_by_text("query=139")).to_be_visible()
 
 
 def ground_and_names_lie_below_and_follow_the_page_into_the_dark(page: Page, frame: Frame) -> None:

@@ -283,6 +283,7 @@ def _base_map(bounds: Bounds, *, dotted: bool) -> LocalMap:
     base = LocalMap(tiles=None)  # Given a place, folium would import pandas to see whether it is a table.
     base.location = [(south + north) / 2, (west + east) / 2]
     base.options |= {"zoom": 10, "maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
+    base.options["trackResize"] = False  # The script follows the size, and knows which is none.
     # Tiles are requested a little beyond the edge, where dots of a collection reach out.
     edge = max(east - west, north - south) * 0.01
     room: list[list[float]] | None = lat_lon((west - edge, south - edge, east + edge, north + edge))

@@ -56,24 +56,39 @@
     window.parent.addEventListener("landlike:early", answer);
     window.addEventListener("pagehide", () => window.parent.removeEventListener("landlike:early", answer));
     landlikePatches.attach(map);
+    hold(map);
     // The page around this frame changes with the system, and says so to nobody.
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(darken, 200));
     fit(map, options.bounds);
   }
 
+  // Fits the map as soon as its frame has a size, and follows every later one. A frame has none in a hidden tab, and for
+  // a moment while its page is laid out: then the map goes by the size it had.
   function fit(map, bounds) {
-    // A frame in a hidden tab has no size yet: fit when it gets one, and follow every later change of size.
+    const room = map.getContainer();
     let fitted = false;
     const resize = () => {
+      if (room.clientWidth <= 20 || room.clientHeight <= 20) return;
+      const { going } = state;
+      if (going) map.stop(); // it would go on to where its goal lay in the old size
       map.invalidateSize({ animate: false, pan: fitted });
-      const size = map.getSize();
-      if (!fitted && size.x > 20 && size.y > 20) {
-        fitted = true;
-        map.fitBounds(bounds, { animate: false, padding: [12, 12] });
-      }
+      if (!fitted) map.fitBounds(bounds, { animate: false, padding: [12, 12] });
+      else if (going) map.panTo(going, { animate: false });
+      fitted = true;
     };
     resize();
-    new ResizeObserver(resize).observe(map.getContainer());
+    new ResizeObserver(resize).observe(room);
+  }
+
+  // What is pressed stays until it is let go: of a press on one shape and a release on another no browser makes a click.
+  function hold(map) {
+    const letGo = () => setTimeout(() => {
+      state.pressed = false;
+      if (state.held) draw(state.held);
+    }, 0); // after the click
+    map.getContainer().addEventListener("pointerdown", () => { state.pressed = true; }, true);
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, letGo, true);
+    window.addEventListener("pointermove", (event) => { if (state.pressed && !event.buttons) letGo(); }, true);
   }
 
   function addHome(map) {
@@ -156,6 +171,8 @@
   }
 
   function draw(view) {
+    state.held = state.pressed ? view : null;
+    if (state.pressed) return;
     const before = state.view;
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
@@ -316,11 +333,12 @@
   }
 
   function reveal(query) {
-    const bounds = L.latLngBounds(query.ring);
-    if (!state.map.getBounds().pad(-0.05).contains(bounds.getCenter())) {
-      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      state.map.panTo(bounds.getCenter(), { animate: !still });
-    }
+    const place = L.latLngBounds(query.ring).getCenter();
+    if (state.map.getBounds().pad(-0.05).contains(place)) return;
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    state.going = place;
+    state.map.once("moveend", () => { state.going = null; });
+    state.map.panTo(place, { animate: !still });
   }
 
   window.landlike = { start, update };

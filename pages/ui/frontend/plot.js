@@ -288,7 +288,7 @@ class View {
     this.find(".card").hidden = true;
     this.mark();
     this.hurry();
-    const answered = this.showEarly(id);
+    const answered = this.showEarly(id).catch(() => {}); // the run says it then
     this.line = this.line.then(() => Promise.race([answered, new Promise((done) => {
       this.hurry = done; // a later question, for which it need not wait
       setTimeout(done, PATIENCE);
