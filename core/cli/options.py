@@ -22,7 +22,7 @@ LABELS_HELP = "the truth of a scene, or what people gave its patches in the app;
 
 def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> None:
     """Add what a person may decide in place of the ingest; ``bands`` is what the option of the bands is called."""
-    group = parser.add_argument_group("decide instead of the ingest")
+    group = parser.add_argument_group("how to read files")
     group.add_argument(
         bands, dest="bands", metavar="B01,B02,…", help="the bands in the order of the file; - leaves one out"
     )

@@ -42,7 +42,7 @@ def recipe_of(options: argparse.Namespace, engine: Engine, scene: Scene, backend
     cut = cut_of(options, scene)
     recipe = engine.recipe(scene, options.encoder or first_encoder_of(scene), backend=backend, cut=cut)
     spec = engine.spec_of(scene, recipe.encoder, backend)
-    lacking = lacking_words(spec, scene) if scene.has_pixels else ""
+    lacking = lacking_words(spec.bands, scene) if scene.has_pixels else ""
     if lacking:
         sys.stderr.write(f"{scene.name}, {spec.title}: {lacking}\n")
     if cut != recipe.cut:

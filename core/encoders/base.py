@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -49,10 +49,6 @@ class EncoderSpec:
     mean: Mapping[str, float] = field(default_factory=dict, hash=False)
     deviation: Mapping[str, float] = field(default_factory=dict, hash=False)
     level: str | None = None
-
-    def lacking(self, present: Collection[str]) -> tuple[str, ...]:
-        """Return the wanted bands that are not present; ``core.bands.fill_source`` says what stands in for them."""
-        return tuple(name for name in self.bands if name not in present)
 
     def to_json(self) -> str:
         """Return the specification as JSON, as it goes into GeoParquet metadata."""

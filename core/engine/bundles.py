@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.clusters.changes import DecidedClusters, adopt_clusters, check_of, decided_clusters, decided_otherwise
 from core.clusters.handed import read_clusters, written_clusters
-from core.encoders.registry import encoder_names
+from core.encoders.base import EncoderSpec
+from core.encoders.registry import encoder_names, matching_backend
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView, answer
@@ -187,10 +189,10 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         if not SCENE_ID.fullmatch(recipe.scene_id) or recipe.scene_id != bundle.scene["id"]:
             raise ValueError("no id of a scene")
         scene, lacking = _scene(engine, bundle)
-        found, more = _encoder(engine, recipe)
+        found, fingerprint, more = _encoder(engine, recipe)
         if scene is None or found is None:
             return OpenedBundle(bundle=bundle, view=None, lacking=(*lacking, *more))
-        recipe = replace(recipe, encoder=found)
+        recipe = replace(recipe, encoder=found, fingerprint=fingerprint)
         if recipe.cut.area:
             _keep_area(scene, recipe, bundle.view.get("area"))
         loaded = read_evidence(listed, str(bundle.examples.get("name", "")), grids_of(engine, recipe))
@@ -212,6 +214,12 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         lacking = (*lacking, f"{loaded.lost} of its examples are of scenes that are not here; open those scenes first.")
     return _with_clusters(engine, OpenedBundle(bundle=bundle, view=view, lacking=(*lacking, *more), clusters=clusters))
 
+
+OTHER_NUMBERS = (
+    "runs in other numbers here (such as 8 bits in place of 32), so that some neighbours and similarities differ from "
+    "those of the bundle."
+)
+"""Said behind the title of an encoder that gives the same features another way."""
 
 OTHER_CLUSTERS = "The same settings give other clusters here, so that those of the bundle are not taken over."
 """Said where clusters cannot be made again."""
@@ -297,20 +305,24 @@ def _scene(engine: Engine, bundle: Bundle) -> tuple[Scene | None, tuple[str, ...
     return scene, ()
 
 
-def _encoder(engine: Engine, recipe: Recipe) -> tuple[str | None, tuple[str, ...]]:
-    """Return the name of an encoder here that gives the same features, and what is missing without one."""
+def _encoder(engine: Engine, recipe: Recipe) -> tuple[str | None, str, tuple[str, ...]]:
+    """Return name and fingerprint of an encoder here that gives these features, and what is other or missing."""
     given = given_spec(engine.library.get(recipe.scene_id)) if recipe.scene_id in engine.library else None
     if given is not None and given.fingerprint == recipe.fingerprint:
-        return given.name, ()
-    names = encoder_names(engine.config)
-    for name in sorted(names, key=lambda one: one != recipe.encoder):
-        try:
-            if engine.spec(name).fingerprint == recipe.fingerprint:
-                return name, ()
-        except LandlikeError:
-            continue
+        return given.name, recipe.fingerprint, ()
+    here: dict[str, EncoderSpec] = {}
+    for name in sorted(encoder_names(engine.config), key=lambda one: one != recipe.encoder):
+        with suppress(LandlikeError):
+            here[name] = engine.spec(name)
+    for name, spec in here.items():
+        if spec.fingerprint == recipe.fingerprint:
+            return name, recipe.fingerprint, ()
+    for name, spec in here.items():
+        with suppress(LandlikeError):
+            if matching_backend(name, recipe.fingerprint, engine.config) is not None:
+                return name, spec.fingerprint, (f"{spec.title} {OTHER_NUMBERS}",)
     named = f"“{recipe.encoder[:80]}” (fingerprint {recipe.fingerprint[:12]})"
-    return None, (f"The encoder {named} is not here; get or add it on the Models page.",)
+    return None, recipe.fingerprint, (f"The encoder {named} is not here; get or add it on the Models page.",)
 
 
 def grids_of(engine: Engine, recipe: Recipe) -> GridOf:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.encoders.base import EncoderSpec
 from core.errors import EncoderError
 from core.scenes.scene import Scene
 
 
-def lacking_words(spec: EncoderSpec, scene: Scene) -> str:
-    """Return what it means that a scene lacks some bands of an encoder, a sentence; empty when it lacks none.
+def lacking_words(wanted: Sequence[str], scene: Scene) -> str:
+    """Return what it means that a scene lacks some bands that an encoder reads, a sentence; empty when it lacks none.
 
-    Nor is anything said where B10 alone is missing, as in every L2A product: over land it holds next to nothing.
+    ``core.bands.fill_source`` says what stands in for them. Nor is anything said where B10 alone is missing, as in
+    every L2A product: over land it holds next to nothing.
     """
-    lacking = spec.lacking(scene.bands)
+    lacking = tuple(name for name in wanted if name not in scene.bands)
     if lacking in {(), ("B10",)}:
         return ""
     zero = "; B10 counts as 0, others stand in for the rest" if "B10" in lacking else "; others stand in for them"
-    return f"The scene lacks {len(lacking)} of its {_bands(spec)} ({', '.join(lacking)}){zero}."
+    return f"The scene lacks {len(lacking)} of its {_bands(wanted)} ({', '.join(lacking)}){zero}."
 
 
 def check_has_bands(spec: EncoderSpec, scene: Scene) -> None:
@@ -25,10 +28,10 @@ def check_has_bands(spec: EncoderSpec, scene: Scene) -> None:
     Raises:
         EncoderError: when it is so.
     """
-    if spec.bands and len(spec.lacking(scene.bands)) == len(spec.bands):
-        found = f"the scene has none of the {_bands(spec)} that it reads, {', '.join(spec.bands)}"
+    if spec.bands and not set(spec.bands) & set(scene.bands):
+        found = f"the scene has none of the {_bands(spec.bands)} that it reads, {', '.join(spec.bands)}"
         raise EncoderError(f"Encoding “{scene.name}” by {spec.title}", found, "choose another encoder")
 
 
-def _bands(spec: EncoderSpec) -> str:
-    return f"{len(spec.bands)} band{'' if len(spec.bands) == 1 else 's'}"
+def _bands(wanted: Sequence[str]) -> str:
+    return f"{len(wanted)} band{'' if len(wanted) == 1 else 's'}"

@@ -78,7 +78,7 @@ def cloud_cover(hints: Hints) -> list[Finding]:
 
 def _stated(topic: str, chosen: str | None, hint: Hint | None) -> tuple[str | None, Finding]:
     if chosen is not None:
-        return chosen, finding(topic, chosen, "chosen", "chosen in the ingest settings", topic)
+        return chosen, finding(topic, chosen, "chosen", "chosen under “How to read files”", topic)
     if hint is not None:
         return hint.value, finding(topic, hint.value, "read", hint.where, topic)
     return None, finding(topic, "unknown", "assumed", "neither names nor tags state it", topic)

@@ -53,6 +53,7 @@ class ReportContents:
         title: of the page.
         made: when, ``YYYY-MM-DD``.
         verdict: whether the answers hold.
+        unexamined: what that does not look at although it may spoil answers, sentences.
         summary: sign, topic and a sentence of each question.
         sections: the questions with sentences and tables.
         scene: facts of the scene.
@@ -73,6 +74,7 @@ class ReportContents:
     title: str
     made: str
     verdict: SceneVerdict
+    unexamined: tuple[str, ...]
     summary: tuple[tuple[str, str, str], ...]
     sections: tuple[Section, ...]
     scene: Facts
@@ -130,6 +132,7 @@ def report_contents(
         title=name,
         made=made,
         verdict=verdict_on(measured.sections),
+        unexamined=measured.unexamined,
         summary=tuple((SIGNS[grade_of(one)], TOPICS[one.name], one.in_short) for one in in_order(measured.sections)),
         sections=measured.sections,
         scene=tuple(_scene_facts(found, scene, record)),

@@ -151,7 +151,7 @@ class _Paper(FPDF):
         self.set_left_margin(22)
         self._face(14, bold=True)
         self._block(c.verdict.words, 7)
-        self._text(c.verdict.because)
+        self._text(" ".join((c.verdict.because, *c.unexamined)))
         for sign, topic, words in c.summary:
             self._face(10, bold=True)
             self.write(_LINE, self._shown(f"{_plain(sign)} {topic}:"))

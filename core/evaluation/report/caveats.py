@@ -1,16 +1,24 @@
-"""What does not count in a measure, and what it is worth, a sentence for each reason."""
+"""What does not count in a measure, what it is worth, and what no measure looks at, a sentence for each reason."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+from core.errors import LandlikeError
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.report.phrases import count_of_patches
 from core.evaluation.retrieval import Retrieval
+from core.features.stand_ins import lacking_words
 from core.scenes.labels import MIN_PURITY
+from core.scenes.overview import overview
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
 
 NAMED = 5
 """Classes of one patch that are named."""
+
+NO_CLOUD_MAP = "Clouds were not looked for: no map of them came with the scene."
 
 
 def left_out(found: Duplicates) -> list[str]:
@@ -61,3 +69,20 @@ def overlap_words(overlap: int, count: int) -> list[str]:
         return []
     what = "these patches" if overlap == count else f"{overlap:,} of these {count:,} patches"
     return [f"The encoder has learned from {what}, so this is better than it does on land it never saw."]
+
+
+def unexamined(scene: Scene, wanted: Sequence[str]) -> list[str]:
+    """Return what no section looks at although it may spoil answers: bands that others stand in for, and clouds.
+
+    Args:
+        scene: that the answers are of; nothing is said of one without pixels.
+        wanted: bands that the encoder reads.
+    """
+    if not scene.has_pixels:
+        return []
+    told = [lacking_words(wanted, scene)]
+    with suppress(LandlikeError):
+        seen = overview(scene, load_quality(scene.directory))
+        if seen.cloud is None and not (scene.synthetic or scene.is_collection):
+            told.append(NO_CLOUD_MAP)
+    return [one for one in told if one]

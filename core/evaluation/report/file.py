@@ -20,6 +20,7 @@ from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, spectrum_of_means
 from core.evaluation.report.card import Section, terminal_lines
+from core.evaluation.report.caveats import unexamined
 from core.evaluation.report.measure import (
     LABELS_OF_MAP,
     NO_LABELS_IN_FILE,
@@ -67,16 +68,18 @@ class FileReport:
         headline: which patches of what, and by which encoder.
         home: the scene of the file; None where it is not in the library.
         sections: what was measured, and why the rest was not.
+        unexamined: what no section looks at although it may spoil answers, a sentence each.
     """
 
     headline: str
     home: SceneOfFile | None
     sections: tuple[Section, ...]
+    unexamined: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the report for a terminal."""
         yield self.headline
-        yield from summary_lines(self.sections)
+        yield from summary_lines(self.sections, self.unexamined)
         yield from terminal_lines(self.sections)
 
     def beside_map(self) -> FileReport:
@@ -118,7 +121,12 @@ def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar, enco
         f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
     )
     sections = tuple(_sections(case, found, home, recipe, config=config, bar=bar))
-    return FileReport(headline=headline, home=home, sections=sections)
+    return FileReport(headline=headline, home=home, sections=sections, unexamined=tuple(_unexamined(found, home)))
+
+
+def _unexamined(found: Embeddings, home: SceneOfFile | None) -> list[str]:
+    wanted = found.spec.get("bands")
+    return [] if home is None else unexamined(home.scene, wanted if isinstance(wanted, list) else ())
 
 
 def _check_encoder(encoder: str, path: Path, found: Embeddings, config: Config) -> None:

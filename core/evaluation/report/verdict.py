@@ -301,11 +301,11 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(topics[:-1]), topics[-1]) if part)
 
 
-def summary_lines(sections: Sequence[Section]) -> list[str]:
-    """Return the verdict and a line for each section, for a terminal."""
+def summary_lines(sections: Sequence[Section], unexamined: Sequence[str] = ()) -> list[str]:
+    """Return the verdict, what no section looks at, and a line for each section, for a terminal."""
     found = verdict_on(sections)
     lines = [f"  {SIGNS[grade_of(one)]} {TOPICS[one.name]}: {one.in_short}" for one in in_order(sections)]
-    return ["", f"{found.words}. {found.because}", *lines]
+    return ["", " ".join([f"{found.words}. {found.because}", *unexamined]), *lines]
 
 
 def in_order(sections: Sequence[Section]) -> list[Section]:

@@ -168,8 +168,8 @@ def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
     pairs = list(zip(layers, chosen, strict=True))
     named = _check_enough([replace(layer, band=band) for layer, band in pairs if band != SKIP])
     skipped = [layer.title for layer, band in pairs if band == SKIP]
-    line = _finding(_bands(named), "chosen", "named in the ingest settings")
-    return Naming(layers=named, ignored={"left out in the ingest settings": skipped}, finding=line)
+    line = _finding(_bands(named), "chosen", "named under “How to read files”")
+    return Naming(layers=named, ignored={"left out under “How to read files”": skipped}, finding=line)
 
 
 def _refuse_vectors(texts: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from core.scenes.quality import Basis, Finding
 
 LIFT = 1000.0
 """What products since baseline 04.00 add, in reflectance × 10,000."""
-REMEDY = "choose the scale in the ingest settings or export 16-bit reflectance"
+REMEDY = "choose the scale under “How to read files” or export 16-bit reflectance"
 
 
 @dataclass(frozen=True, kw_only=True)

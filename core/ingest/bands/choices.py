@@ -25,7 +25,7 @@ def scale_asked(found: str, band: str, middles: Mapping[str, float]) -> ScaleErr
     texts = {scale: f"{middle:.2f}" if abs(middle) >= _DARK else f"{middle:.3f}" for scale, middle in middles.items()}
     first, *others = (f"{scale} where {{}} reflects {text}" for scale, text in texts.items())
     choices = ", or ".join([first.format(f"the middle of {band}"), *(other.format("it") for other in others)])
-    return ScaleError(found=found, remedy=f"choose the scale in the ingest settings: {choices}")
+    return ScaleError(found=found, remedy=f"choose the scale under “How to read files”: {choices}")
 
 
 def scales_asked(sentence: str) -> dict[str, str]:

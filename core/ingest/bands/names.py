@@ -20,11 +20,12 @@ _ONE_BAND = r"(?:B(?:AND[ _-]?)?\d{1,2}A?|blue|green|red(?:_?edge)?_?\d?|re\d|ni
 _DEVIATION = r"std|st_?d_?dev|standard[ _-]?deviation|variance|kurtosis|skew(?:ness)?|uncertainty"
 _RESOLVED = r"(?:[_ .-]R?[126]0m)?"
 _SPREAD = re.compile(
-    rf"(?<![A-Za-z0-9]){_ONE_BAND}[_ .-](?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
-    rf"(?:{_DEVIATION}|sigma|var|counts?|slope|trend|"
+    rf"(?<![A-Za-z0-9]){_ONE_BAND}(?:[_ .-]|[_ .-]?\()(?:(?:sr|toa|boa|refl(?:ectance)?)[_ .-])?"
+    rf"(?:{_DEVIATION}|(?-i:sd)|sigma|var|counts?|slope|trend|"
     r"amplitude|phase|cv|iqr|range|unc|anomaly|residuals?|rmse|(?:std|standard)[_ -]?err(?:or)?|"
-    rf"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score){_RESOLVED}$|"
-    rf"^(?:{_DEVIATION}|counts?|amplitude|cv|iqr|(?-i:var|sigma|se|stderr|diff))[_ .-]{_ONE_BAND}{_RESOLVED}$",
+    rf"diff(?:erence)?|change|(?-i:mad)|z[_ -]?score)\)?{_RESOLVED}(?:[_ .-]\d\d?)?$|"
+    rf"(?:^(?:{_DEVIATION}|counts?|amplitude|cv|iqr|(?-i:var|sigma|se|stderr|diff))|"
+    rf"(?-i:[_ .-](?:std|stdev|std_?dev|stdDev|variance|kurtosis|skewness)))[_ .-]{_ONE_BAND}{_RESOLVED}$",
     re.IGNORECASE,
 )
 """Names of statistics of a band over time or bins that are no reflectance, as SNAP and Earth Engine write them.

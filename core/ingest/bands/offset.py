@@ -152,7 +152,7 @@ def _doubt(samples: BandSamples, stated: str) -> tuple[Basis, str]:
     if len(void) > len(below) / 3:
         found = f"{stated}, by which most of {', '.join(void)} would be darker than nothing"
         raise SourceError(
-            found=found, remedy="choose the scale in the ingest settings: dn where the offset is off already"
+            found=found, remedy="choose the scale under “How to read files”: dn where the offset is off already"
         )
     if below[darkest] > CONTRADICTED:
         return "warning", f"{stated}, although {below[darkest]:.0%} of {darkest} come out below −0.03"

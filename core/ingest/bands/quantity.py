@@ -66,7 +66,7 @@ def _doubt(
     void = [band for band, share in below.items() if share > 0.5 and band != "B10"]
     if len(void) > len(below) / 3:
         found = f"its metadata state {_said(offsets)}, by which most of {', '.join(void)} would be darker than nothing"
-        remedy = "choose the scale in the ingest settings: dn where the offset is off already"
+        remedy = "choose the scale under “How to read files”: dn where the offset is off already"
         raise SourceError(found=found, remedy=remedy)
     if below[darkest] > CONTRADICTED:
         return "warning", f"{where}, although {below[darkest]:.0%} of {darkest} come out below −0.03"

@@ -63,7 +63,7 @@ def calibrate(bands: Mapping[str, BandNumbers], *, chosen: str, hints: Hints, al
         ScaleError: when several fit.
     """
     if chosen != "auto":
-        return calibration(chosen, "chosen", "chosen in the ingest settings")
+        return calibration(chosen, "chosen", "chosen under “How to read files”")
     try:
         return _decided(bands, hints)
     except ScaleError:
@@ -256,7 +256,7 @@ def _as_stated(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     basis: Basis = "read"
     if below[darkest] > 0.5:
         found = f"the tags of its bands say {said}, by which {below[darkest]:.0%} of {darkest} is darker than nothing"
-        raise SourceError(found=found, remedy="choose the scale in the ingest settings")
+        raise SourceError(found=found, remedy="choose the scale under “How to read files”")
     if below[darkest] > CONTRADICTED:
         basis, because = "warning", f"{because}, although {below[darkest]:.0%} of {darkest} come out below −0.03"
     other = stated_offset(hints)

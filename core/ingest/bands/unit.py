@@ -37,7 +37,7 @@ _ROCK = 450.0
 """Dark rock × 10,000 is brighter than this in its brightest band."""
 
 
-_BEFORE = "export reflectance or digital numbers from before that, or choose the scale in the ingest settings"
+_BEFORE = "export reflectance or digital numbers from before that, or choose the scale under “How to read files”"
 
 
 def high_number(values: NDArray[np.float32]) -> float:

@@ -125,7 +125,7 @@ def light_lines(count: int) -> list[Finding]:
 def date_lines(days: Sequence[str], column: str | None, settings: IngestSettings, undated: int) -> list[Finding]:
     """Say when the rows are from; of a file of which some rows have no day that of the others is not that of all."""
     if settings.date is not None:
-        return [finding("date", settings.date, "chosen", "chosen in the ingest settings", "date")]
+        return [finding("date", settings.date, "chosen", "chosen under “How to read files”", "date")]
     if not days:
         return [finding("date", "unknown", "assumed", "no column states it", "date")]
     value = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}, {len(days):,} days"

@@ -154,7 +154,7 @@ def bands_of_other(names: Sequence[str], tags: Mapping[str, str], texts: Sequenc
     words = [*said, *texts]
     new = any(map(_OLI.search, said)) or any(re.fullmatch(r"S[RT]_B(?:6|10)", text.strip()) for text in texts)
     old = any(map(_TM.search, said)) or "ST_B6" in texts
-    remedy = "choose a Sentinel-2 product, or name the bands and the scale in the ingest settings"
+    remedy = "choose a Sentinel-2 product, or name the bands and the scale under “How to read files”"
     if new == old:
         found = "it is a Landsat product, and nothing says of which Landsat, by which its bands are counted"
         raise SourceError(found=found, remedy=remedy)
@@ -199,5 +199,5 @@ def refuse_product(product: str | None, settings: IngestSettings) -> None:
     found = f"it is {product}, whose bands are counted otherwise than those of Sentinel-2"
     if product in (_RADAR, _ECHOES):
         found = f"it is {product}, whose numbers are echoes and no light"
-    wish = ", or choose in the ingest settings to take its bands by their wavelengths" if known else ""
+    wish = ", or choose under “How to read files” to take its bands by their wavelengths" if known else ""
     raise SourceError(found=found, remedy=f"choose a Sentinel-2 product{wish}")

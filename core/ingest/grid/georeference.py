@@ -158,7 +158,7 @@ def _reference(geobox: GeoBox, chosen: str | None, notes: tuple[str, ...]) -> tu
     because = "; ".join(notes) if notes else "the file says so"
     basis = "chosen" if chosen is not None else "decided" if notes else "read"
     if chosen is not None:
-        because = "chosen in the ingest settings"
+        because = "chosen under “How to read files”"
     return geobox, Finding(topic="place", value=value, basis=basis, because=because, override="crs")  # type: ignore[arg-type]
 
 

@@ -95,7 +95,7 @@ def _spelled(visitor: Session, view: ViewState, ready: Sequence[EncoderAnswer]) 
 
 def _lacking(scene: Scene, answers: Sequence[EncoderAnswer], answer: EncoderAnswer) -> int:
     """Say which bands of an encoder the scene lacks; return the pixels that this takes, alike in all columns."""
-    words = {one.encoder: lacking_words(one.spec, scene) if one.spec else "" for one in answers}
+    words = {one.encoder: lacking_words(one.spec.bands, scene) if one.spec else "" for one in answers}
     if not any(words.values()):
         return 0
     with st.container(height=LACKING - 8, border=False):

@@ -18,15 +18,13 @@ import streamlit as st
 from core.engine.snippets import trust_command, trust_script
 from core.errors import LandlikeError
 from core.evaluation.report.card import Section, Sheet
+from core.evaluation.report.caveats import unexamined
 from core.evaluation.report.phrases import too_few
 from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
 from core.evaluation.report.wording import novelty_section, novelty_unknown, unmeasured
-from core.features.stand_ins import lacking_words
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
-from core.scenes.overview import overview
 from core.scenes.patches import patch_refs
-from core.scenes.quality import load_quality
 from core.values.distortion import DISTORTION
 from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
@@ -73,7 +71,7 @@ def _content(visitor: Session, view: ViewState) -> None:
         return
     sections = known_sections(view, [part or [] for part in parts], marked=marking(visitor, view))
     st.html(verdict_html(verdict_on(sections)))
-    if said := left_open(view):
+    if said := _unexamined(view):
         st.caption(said)
     for section in sections:
         st.html(section_html(section))
@@ -84,18 +82,11 @@ def _content(visitor: Session, view: ViewState) -> None:
         spelled(trust_command(view.recipe), trust_script(view.recipe))
 
 
-def left_open(view: ViewState) -> str:
-    """Say what no section looks at although it may spoil answers: bands that others stand in for, and clouds."""
-    scene, said = view.scene, []
-    if not scene.has_pixels:
-        return ""
+def _unexamined(view: ViewState) -> str:
+    wanted: tuple[str, ...] = ()
     with suppress(LandlikeError):
-        said.append(lacking_words(engine().spec_of(scene, view.recipe.encoder), scene))
-    with suppress(LandlikeError):
-        record = load_quality(scene.directory)
-        if not (scene.synthetic or scene.is_collection) and overview(scene, record).cloud is None:
-            said.append("Clouds were not looked for: no map of them came with the scene.")
-    return " ".join(filter(None, said))
+        wanted = engine().spec_of(view.scene, view.recipe.encoder).bands
+    return " ".join(unexamined(view.scene, wanted))
 
 
 def _parts(view: ViewState) -> list[str]:

@@ -17,10 +17,11 @@ from core.__main__ import main
 from core.classification.areas.judgements import sample_of, save_sample
 from core.clusters.changes import CLUSTERS_FILE, choose_settings, merge_clusters
 from core.config import Config
-from core.encoders.registry import ENTRIES
+from core.encoders.registry import ENTRIES, default_encoder, describe
 from core.engine.bundles import (
     KEPT_CLUSTERS,
     OTHER_CLUSTERS,
+    OTHER_NUMBERS,
     bundle_of,
     open_bundle,
     take_clusters,
@@ -402,6 +403,21 @@ def test_what_a_bundle_lacks_is_told_and_nothing_is_changed(
     assert main(["open-bundle", str(tmp_path / "b.zip"), "--out", str(tmp_path / "r.csv")]) == 0
     assert json.loads(capsys.readouterr().out)["lacks"] == [sentence]
     assert not (tmp_path / "r.csv").exists()
+
+
+def test_features_of_other_numbers_than_this_computers_are_made_anew_and_that_is_said(
+    engine: Engine, view: SearchView
+) -> None:
+    """It said to get the encoder, which was there."""
+    bundle, shipped = bundle_of(engine, view), default_encoder()
+    own = engine.spec(shipped).fingerprint
+    ways = [describe(shipped, engine.config, backend).fingerprint for backend in ("openvino-f32", "openvino-int8")]
+    other = next(one for one in ways if one != own)
+    handed = replace(bundle, recipe={**bundle.recipe, "encoder": shipped, "fingerprint": other})
+    opened = open_bundle(engine, handed, "b.zip")
+    assert opened.lacking == (f"Landlike 2 {OTHER_NUMBERS}",)
+    assert opened.view is not None
+    assert opened.view.recipe == replace(view.recipe, encoder=shipped, fingerprint=own)
 
 
 def test_an_encoder_is_looked_for_by_its_fingerprint_alone(engine: Engine, view: SearchView) -> None:

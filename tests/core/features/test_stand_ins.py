@@ -31,11 +31,11 @@ def without(scene: Scene, *bands: str) -> Scene:
 
 
 def test_bands_that_the_scene_lacks_are_named_in_one_sentence(scene: Scene) -> None:
-    assert lacking_words(SPEC, without(scene)) == ""
-    assert lacking_words(SPEC, without(scene, "B10")) == "", "as every L2A product"
+    assert lacking_words(SPEC.bands, without(scene)) == ""
+    assert lacking_words(SPEC.bands, without(scene, "B10")) == "", "as every L2A product"
     start = f"The scene lacks 2 of its {len(SPEC.bands)} bands"
-    assert lacking_words(SPEC, without(scene, "B01", "B12")) == f"{start} (B01, B12); others stand in for them."
-    assert lacking_words(SPEC, without(scene, "B10", "B12")) == (
+    assert lacking_words(SPEC.bands, without(scene, "B01", "B12")) == f"{start} (B01, B12); others stand in for them."
+    assert lacking_words(SPEC.bands, without(scene, "B10", "B12")) == (
         f"{start} (B10, B12); B10 counts as 0, others stand in for the rest."
     )
 

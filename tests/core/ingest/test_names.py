@@ -312,7 +312,7 @@ def test_light_that_leaves_water_is_said(tmp_path: Path, library: Library) -> No
     "spread",
     [
         "{}_stdDev", "{}_sigma", "std_{}", "count.{}", "{}_sr_std", "var_{}", "{}_diff", "{}_standard_error",
-        "{}_diff_10m", "diff_{}_10m", "std_{}_R10m",
+        "{}_diff_10m", "diff_{}_10m", "std_{}_R10m", "scene_std_{}", "{}_(std)", "{}_sd", "{}_stdDev_1",
     ],
 )  # fmt: skip
 def test_spread_of_bands_is_no_band(tmp_path: Path, library: Library, spread: str) -> None:

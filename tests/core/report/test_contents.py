@@ -49,7 +49,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Embeddings, FileRepo
         valid_fraction=np.ones(grid.count, np.float32), band_mean=light, band_std=light,
     )  # fmt: skip
     write_geoparquet(root / "f.parquet", scene, grid, features, spec)
-    measured = FileReport(headline="f", home=SceneOfFile(scene, grid), sections=(SECTION,))
+    measured = FileReport(
+        headline="f", home=SceneOfFile(scene, grid), sections=(SECTION,), unexamined=("Clouds were not looked for.",)
+    )
     return read_geoparquet(root / "f.parquet"), measured
 
 

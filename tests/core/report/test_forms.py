@@ -41,7 +41,7 @@ def contents() -> ReportContents:
     section = Section(name="hubs", title="Hubs?", sentences=(EVIL,), sheets=(sheet,))
     legend = ((EVIL, "#123456"),)
     return ReportContents(
-        title=EVIL, made="2026-01-02", verdict=SceneVerdict(grade="fair", because=EVIL),
+        title=EVIL, made="2026-01-02", verdict=SceneVerdict(grade="fair", because=EVIL), unexamined=(EVIL,),
         summary=(("✕", "Hubs", EVIL),), sections=(section,), scene=(("Place", EVIL),), picture=picture(),
         examples=(ExampleRow(query=picture(), neighbours=(picture(),) * 5),),
         findings=(finding,), encoder=(("Encoder", EVIL),),
@@ -76,7 +76,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(contents: ReportContents) 
     assert all(address.startswith("data:image/jpeg;base64,") for address in page.addresses)
     assert page.tags.count("svg") == 2
     assert page.tags.count("h1") == 1
-    assert page.words.count(EVIL) == 19, "what came from outside stands there as it came"
+    assert page.words.count(EVIL) == 20, "what came from outside stands there as it came"
     assert "@page {size: A4" in page.words
     assert "http" not in page.words.replace("http-equiv", "")
 
@@ -117,5 +117,5 @@ def test_bars_are_as_long_as_their_numbers() -> None:
 def test_where_patches_that_were_found_lie_has_a_legend(contents: ReportContents) -> None:
     found = SearchPart(sentences=("Land.",), picture=picture("green"), legend=((EVIL, "#123456"),))
     page = Page(html_report(replace(contents, search=found)))
-    assert page.words.count(EVIL) == 20
+    assert page.words.count(EVIL) == 21
     assert pdf_report(replace(contents, search=found)).startswith(b"%PDF-")

@@ -196,7 +196,7 @@ def refuse_other_collections(requests: Mapping[str, HubRequest], settings: Inges
         other = one.collection and not one.is_sentinel_2 and not one.collection.startswith(_OWN_DATA)
         if other and settings.bands is None:
             found = f"the request beside it, “{clean_name(one.file, 60)}”, asks for “{clean_name(one.collection, 40)}”"
-            remedy = "choose a Sentinel-2 product, or name the bands and the scale in the ingest settings"
+            remedy = "choose a Sentinel-2 product, or name the bands and the scale under “How to read files”"
             raise SourceError(found=f"{found}, which is no Sentinel-2", remedy=remedy)
 
 

@@ -209,6 +209,7 @@ def test_a_report_says_what_was_looked_for_and_escapes_names(source: LibrarySour
     assert "Land like 2 good examples and unlike 1 bad." in page
     assert "Found: 7 of 48 patches" in page
     assert "Good examples" in page
+    assert ". Clouds were not looked for: no map of them came with the scene.\n<ul" in page
     assert "The scene coloured by NDVI" in page
     assert "<script" not in page
     assert "Mapped area" in page

@@ -367,6 +367,8 @@ def test_the_command_line_tells_everything_of_a_scene_in_the_library(
         assert words in out
     assert "Not measured" not in out
     assert "It was not trained" in out
+    verdict = out.splitlines()[2]
+    assert verdict.endswith(". Clouds were not looked for: no map of them came with the scene."), verdict
 
 
 def test_what_a_file_alone_cannot_tell_is_said(engine: Engine, tmp_path: Path, capsys: Capture) -> None:
