@@ -18,8 +18,10 @@ def lacking_words(wanted: Sequence[str], scene: Scene) -> str:
     lacking = tuple(name for name in wanted if name not in scene.bands)
     if lacking in {(), ("B10",)}:
         return ""
-    zero = "; B10 counts as 0, others stand in for the rest" if "B10" in lacking else "; others stand in for them"
-    return f"The scene lacks {len(lacking)} of its {_bands(wanted)} ({', '.join(lacking)}){zero}."
+    are = "is" if len(lacking) == 1 else "are"
+    zero = "; B10 counts as 0, others stand in" if "B10" in lacking else "; others stand in for them"
+    named = f"{len(lacking)} of the {_bands(wanted)} that the encoder reads {are} missing"
+    return f"{named} ({', '.join(lacking)}){zero}."
 
 
 def check_has_bands(spec: EncoderSpec, scene: Scene) -> None:

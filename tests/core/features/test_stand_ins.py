@@ -33,10 +33,10 @@ def without(scene: Scene, *bands: str) -> Scene:
 def test_bands_that_the_scene_lacks_are_named_in_one_sentence(scene: Scene) -> None:
     assert lacking_words(SPEC.bands, without(scene)) == ""
     assert lacking_words(SPEC.bands, without(scene, "B10")) == "", "as every L2A product"
-    start = f"The scene lacks 2 of its {len(SPEC.bands)} bands"
+    start = f"2 of the {len(SPEC.bands)} bands that the encoder reads are missing"
     assert lacking_words(SPEC.bands, without(scene, "B01", "B12")) == f"{start} (B01, B12); others stand in for them."
     assert lacking_words(SPEC.bands, without(scene, "B10", "B12")) == (
-        f"{start} (B10, B12); B10 counts as 0, others stand in for the rest."
+        f"{start} (B10, B12); B10 counts as 0, others stand in."
     )
 
 
