@@ -206,10 +206,11 @@ def test_a_worker_or_a_server_that_dies_is_followed_by_another(far: Far, servers
     path = sent(engine, "T31UFS_20240602.tif", 1024)
     with rasterio.open(path) as file:
         pixels = file.read()
-    job = engine.submit_ingest([path])
-    worker = at_it(engine, job)
-    worker.kill()
-    at_it(engine, job, worker.pid)
+    with far.bucket.faulty(lambda asked: Fault(delay=2) if asked.method == "PUT" else None):
+        job = engine.submit_ingest([path])  # a quick worker would be done before it is noted
+        worker = at_it(engine, job)
+        worker.kill()
+        at_it(engine, job, worker.pid)
     engine.close()
     assert [key for key in far.left() if key.endswith("/given/0")], "the work goes on where it was begun"
     assert path.exists()
