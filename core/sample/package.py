@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
 
 from core.bands import BAND_NAMES
@@ -21,7 +22,19 @@ _ASKED = "Opening the sample scene"
 _REMEDY = "run “make sample” in Landlike's folder to install it anew"
 
 
-def sample_files(find: Callable[[str], Distribution] = distribution, content: str = CONTENT) -> list[Path]:
+def _installed(name: str) -> Distribution:
+    """Return an installed package; runs of pages add to the path and take off it, which makes a search skip a folder.
+
+    Raises:
+        PackageNotFoundError: when there is none of that name.
+    """
+    found = next(iter(Distribution.discover(name=name, path=[*sys.path])), None)
+    if found is None:
+        raise PackageNotFoundError(name)
+    return found
+
+
+def sample_files(find: Callable[[str], Distribution] = _installed, content: str = CONTENT) -> list[Path]:
     """Return the band files of the sample scene, in product order.
 
     Args:
